@@ -1,0 +1,67 @@
+/**
+ * A service as data: what generated code writes down and stubs, skeletons and reflection read.
+ *
+ * Invariant: everything a call needs to know of its method stands in one table row, made by the compiler.
+ */
+import type { DeclaredException } from '../errors/declared-exception.ts'
+import type { Signal } from '../std/host.ts'
+import type { ExceptionClass, Type } from '../wire/shape.ts'
+
+/** What a call promises when something fails; `external` is exactly-once with an effect outside the database. */
+export type Delivery = 'at-least-once' | 'at-most-once' | 'exactly-once' | 'external'
+
+declare const delivery: unique symbol
+
+/** What a call may say after its arguments; `D` is the method's delivery, for the reader and the handler types. */
+export interface CallOptions<D extends Delivery = Delivery> {
+  readonly [delivery]?: D
+  /** Milliseconds until the caller no longer cares; 30,000 if absent. */
+  readonly deadlineMs?: number | undefined
+  readonly signal?: Signal | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Names the call across sessions, processes and languages; exactly-once methods only, at most 255 bytes. */
+  readonly idempotencyKey?: string | undefined
+}
+
+/** One method. `throws` names the declared exceptions by their field in the result struct. */
+export interface Method {
+  readonly delivery: Delivery
+  readonly key?: string
+  readonly oneway?: true
+  readonly arguments: Readonly<Record<string, readonly [id: number, type: Type]>>
+  readonly returns?: Type
+  readonly throws?: Readonly<Record<string, readonly [id: number, exception: ExceptionClass]>>
+}
+
+declare const client: unique symbol
+
+/** A service as a value; `S` is its client. */
+export interface Service<S, N extends string = string> {
+  readonly [client]?: S
+  readonly name: N
+  readonly base?: Service<unknown>
+  readonly methods: Readonly<Record<string, Method>>
+}
+
+/** A method made ready: bytes in, values out. Built once per service. */
+export interface CompiledMethod {
+  /** `Service.method`. */
+  readonly name: string
+  readonly delivery: Delivery
+  readonly isOneway: boolean
+  readonly argumentNames: readonly string[]
+  /** Position of the argument that names the object, or -1. */
+  readonly keyIndex: number
+  /** @throws {OncewireError} invalid-argument, naming method and argument */
+  encodeArguments(values: readonly unknown[]): Uint8Array
+  /** @throws {OncewireError} malformed */
+  decodeArguments(bytes: Uint8Array): unknown[]
+  /** The result struct with its field 0. @throws {OncewireError} invalid-argument if the handler's value is none */
+  encodeResult(value: unknown): Uint8Array
+  /** The result struct with an exception; undefined if the method does not declare it. */
+  encodeException(error: unknown): Uint8Array | undefined
+  /** @throws {OncewireError} malformed */
+  decodeReply(bytes: Uint8Array): { readonly value: unknown } | { readonly exception: DeclaredException }
+  /** One encoding for equal arguments, whatever order their sets and maps had: what a key's fingerprint covers. */
+  canonicalArguments(bytes: Uint8Array): Uint8Array
+}

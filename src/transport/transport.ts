@@ -1,0 +1,54 @@
+/**
+ * Carries frames between two ends and may lose them; the port that memory and TCP implement.
+ *
+ * Invariant: a frame arrives whole or not at all; a view handed to `received` is valid only during the call.
+ */
+import type { ByteWriter } from '../std/bytes.ts'
+
+/** One end of a connection. */
+export interface Connection {
+  /** Who is at the other end, for people: `127.0.0.1:50312`. */
+  readonly peer: string
+  /** True while the other end takes less than we give: stop producing until `drained`. */
+  readonly isFull: boolean
+  /**
+   * Begins a frame in the connection's own buffer; write its body, then call `end`. The frames of one turn
+   * of the loop leave in one write. After the connection closed, what is written goes nowhere.
+   */
+  begin(): ByteWriter
+  end(): void
+  close(): void
+}
+
+/** What the owner of a connection wants to know. Set before the first frame can arrive. */
+export interface ConnectionOwner {
+  received(body: Uint8Array): void
+  drained(): void
+  /** Once, also after a local `close`. `error` is an OncewireError where the peer broke a rule. */
+  closed(error: Error | undefined): void
+}
+
+export interface ConnectOptions {
+  readonly frameBytesMax: number
+  readonly connectMs: number
+}
+
+export interface ListenOptions {
+  readonly frameBytesMax: number
+  /** Time in which a frame that was begun must be complete, and a new connection must say its first word. */
+  readonly frameMs: number
+  readonly connectionsMax: number
+}
+
+export interface Listener {
+  /** Where it really listens: port 0 is replaced. */
+  readonly url: string
+  /** Takes no new connections; those open stay. */
+  close(): Promise<void>
+}
+
+/** A way to carry frames, chosen by the protocol of a URL. */
+export interface Transport {
+  connect(url: URL, owner: ConnectionOwner, options: ConnectOptions): Promise<Connection>
+  listen(url: URL, accept: (connection: Connection) => ConnectionOwner, options: ListenOptions): Promise<Listener>
+}
