@@ -1,0 +1,175 @@
+/**
+ * Feeds the client machine with real time, a transport and a journal, and does what it asks for.
+ *
+ * Invariant: inputs reach the machine one at a time, in the order in which they happened; what happens while its
+ * outputs are carried out waits for its turn.
+ */
+import type { OncewireError } from '../errors/oncewire-error.ts'
+import type { CallIdentity, CallSpec, ClientInput, ClientOptions, ClientOutput, Settlement } from '../once/client-io.ts'
+import { ClientMachine } from '../once/client.ts'
+import { decodeFrame } from '../once/frame-bytes.ts'
+import type { Executed } from '../errors/codes.ts'
+import type { Journal } from '../once/journal.ts'
+import { assert, unreachable } from '../std/assert.ts'
+import type { Connection, ConnectionOwner } from '../transport/transport.ts'
+import { FrameLink } from './frame-link.ts'
+import type { World } from './world.ts'
+
+/** What the owner of a driver learns. */
+export interface ClientEvents {
+  settled(call: number, settlement: Settlement, identity: CallIdentity): void
+  resolved(call: number, executed: Executed): void
+  recovered(output: Extract<ClientOutput, { kind: 'recovered' }>): void
+  allRecovered(): void
+  ready(): void
+  /** No session can be had, now or later. */
+  refused(output: Extract<ClientOutput, { kind: 'refused' }>): void
+  /** A connection could not be made, or ended. */
+  disconnected(cause: unknown): void
+  closed(): void
+}
+
+export interface ClientDriverOptions {
+  readonly machine: ClientOptions
+  readonly journal: Journal | undefined
+  readonly world: World
+  /** Makes one connection; another address each time where there are several. */
+  readonly dial: (owner: ConnectionOwner) => Promise<Connection>
+  readonly events: ClientEvents
+}
+
+export class ClientDriver {
+  private readonly machine: ClientMachine
+  private readonly options: ClientDriverOptions
+  private readonly world: World
+  private link: FrameLink | undefined
+  private takeBackWake: (() => void) | undefined
+  private isStepping = false
+  private isClosed = false
+  private readonly waiting: ClientInput[] = []
+
+  constructor(options: ClientDriverOptions) {
+    this.options = options
+    this.world = options.world
+    this.machine = new ClientMachine(options.machine)
+    const { journal } = options
+    if (journal === undefined) return
+    journal.onDurable = (count) => this.input({ kind: 'journalled', nowMs: this.world.nowMs(), count })
+    journal.onFailed = (cause) => this.input({ kind: 'journal-failed', nowMs: this.world.nowMs(), cause })
+  }
+
+  start(): void {
+    this.input({ kind: 'started', nowMs: this.world.nowMs() })
+  }
+
+  call(spec: CallSpec): void {
+    this.input({ kind: 'called', nowMs: this.world.nowMs(), spec })
+  }
+
+  cancel(call: number): void {
+    this.input({ kind: 'cancelled', nowMs: this.world.nowMs(), call })
+  }
+
+  handedOver(number: number): void {
+    this.input({ kind: 'handed-over', nowMs: this.world.nowMs(), number })
+  }
+
+  close(drainMs: number): void {
+    const nowMs = this.world.nowMs()
+    this.input({ kind: 'closing', nowMs, closeAtMs: nowMs + drainMs })
+  }
+
+  private input(input: ClientInput): void {
+    if (this.isStepping) {
+      this.waiting.push(input)
+      return
+    }
+    this.isStepping = true
+    try {
+      for (let next: ClientInput | undefined = input; next !== undefined; next = this.waiting.shift()) {
+        for (const output of this.machine.step(next)) this.carryOut(output)
+      }
+    } finally {
+      this.isStepping = false
+    }
+  }
+
+  private carryOut(output: ClientOutput): void {
+    const { events } = this.options
+    switch (output.kind) {
+      case 'send':
+        return this.link?.send(output.frame)
+      case 'settled':
+        return events.settled(output.call, output.settlement, output.identity)
+      case 'wake':
+        return this.wake(output.atMs)
+      case 'append':
+        assert(this.options.journal !== undefined, 'an entry for a journal that is not there')
+        return this.options.journal.append(output.entry)
+      case 'dial':
+        return void this.dial()
+      case 'hang-up':
+        return this.link?.close()
+      case 'resolved':
+        return events.resolved(output.call, output.executed)
+      case 'recovered':
+        return events.recovered(output)
+      case 'all-recovered':
+        return events.allRecovered()
+      case 'ready':
+        return events.ready()
+      case 'refused':
+        return events.refused(output)
+      case 'closed':
+        return this.closed()
+      default:
+        return unreachable(output)
+    }
+  }
+
+  private wake(atMs: number): void {
+    this.takeBackWake?.()
+    this.takeBackWake = undefined
+    if (atMs === Infinity) return
+    this.takeBackWake = this.world.wakeAt(atMs, () => {
+      this.takeBackWake = undefined
+      this.input({ kind: 'woke', nowMs: this.world.nowMs() })
+    })
+  }
+
+  private async dial(): Promise<void> {
+    let isOver = false
+    const owner: ConnectionOwner = {
+      received: (body) => this.input({ kind: 'received', nowMs: this.world.nowMs(), frame: decodeFrame(body) }),
+      drained: () => this.link?.drained(),
+      closed: (error) => {
+        if (isOver) return
+        isOver = true
+        this.disconnected(error)
+      },
+    }
+    try {
+      const link = new FrameLink(await this.options.dial(owner))
+      if (isOver) return
+      if (this.isClosed) return link.close()
+      this.link = link
+      this.input({ kind: 'connected', nowMs: this.world.nowMs() })
+    } catch (error) {
+      if (!isOver) this.disconnected(error as OncewireError)
+    }
+  }
+
+  private disconnected(cause: unknown): void {
+    this.link = undefined
+    this.options.events.disconnected(cause)
+    this.input({ kind: 'disconnected', nowMs: this.world.nowMs(), cause })
+  }
+
+  private closed(): void {
+    this.isClosed = true
+    this.wake(Infinity)
+    this.link?.close()
+    this.link = undefined
+    this.options.events.closed()
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * A transport's connection that carries our frames instead of bytes.
+ *
+ * Invariant: frames leave in the order of `send`, and none is encoded while the other end takes less than we give.
+ */
+import { encodeFrame } from '../once/frame-bytes.ts'
+import type { CallFrame, Frame } from '../once/frame.ts'
+import type { Connection } from '../transport/transport.ts'
+
+export class FrameLink {
+  private readonly connection: Connection
+  private waiting: Frame[] = []
+
+  constructor(connection: Connection) {
+    this.connection = connection
+  }
+
+  get peer(): string {
+    return this.connection.peer
+  }
+
+  send(frame: Frame): void {
+    if (this.waiting.length > 0 || this.connection.isFull) this.waiting.push(kept(frame))
+    else this.encode(frame)
+  }
+
+  drained(): void {
+    const frames = this.waiting
+    this.waiting = []
+    let next = 0
+    while (next < frames.length && !this.connection.isFull) this.encode(frames[next++] as Frame)
+    this.waiting = frames.slice(next)
+  }
+
+  close(): void {
+    this.waiting = []
+    this.connection.close()
+  }
+
+  private encode(frame: Frame): void {
+    encodeFrame(this.connection.begin(), frame)
+    this.connection.end()
+  }
+}
+
+/** A frame that outlives this turn may not lean on a buffer that the transport uses again. */
+function kept(frame: Frame): Frame {
+  if (frame.kind !== 'call') return frame
+  const copy: CallFrame = { ...frame, payload: frame.payload.slice() }
+  return copy
+}

@@ -1,0 +1,47 @@
+/**
+ * Every limit of a client and a server, with its default, in one place.
+ *
+ * Invariant: what a peer may make us hold is bounded by one of these.
+ */
+import { OncewireError } from '../errors/oncewire-error.ts'
+
+export interface Limits {
+  /** Largest frame, both ways, in bytes; Apache Thrift's default. */
+  readonly frameBytesMax: number
+  /** Largest reply of a handler, in bytes. */
+  readonly replyBytesMax: number
+  /** Unacknowledged calls of one session. */
+  readonly window: number
+  /** Calls of one client that wait for the window or for a session. */
+  readonly queuedMax: number
+  /** Records in memory of one principal. */
+  readonly recordsMax: number
+  readonly connectionsMax: number
+  /** Milliseconds in which a frame that was begun must be complete. */
+  readonly frameMs: number
+}
+
+export const defaultLimits: Limits = {
+  frameBytesMax: 16_384_000,
+  replyBytesMax: 4 * 1024 * 1024,
+  window: 1024,
+  queuedMax: 10_000,
+  recordsMax: 100_000,
+  connectionsMax: 20_000,
+  frameMs: 30_000,
+}
+
+/** Fills in the defaults. @throws {OncewireError} invalid-argument for a limit that is no positive whole number */
+export function withDefaults(limits: Partial<Limits> | undefined): Limits {
+  for (const [name, value] of Object.entries(limits ?? {})) {
+    if (!(name in defaultLimits))
+      throw invalid(`limits.${name} is no limit; there are ${Object.keys(defaultLimits).join(', ')}`)
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw invalid(`limits.${name} must be a whole number from 1, not ${String(value)}`)
+  }
+  return { ...defaultLimits, ...limits }
+}
+
+function invalid(message: string): OncewireError {
+  return new OncewireError('invalid-argument', 'never', message)
+}

@@ -1,0 +1,300 @@
+/**
+ * Feeds the server machine with connections, a dispatcher and a ledger, and does what it asks for.
+ *
+ * Invariant: inputs reach the machine one at a time, in the order in which they happened. A frame that cannot be read
+ * ends its own connection and nothing else.
+ */
+import { OncewireError } from '../errors/oncewire-error.ts'
+import { decodeFrame } from '../once/frame-bytes.ts'
+import type { CallFrame, Frame, Hello } from '../once/frame.ts'
+import type { Ledger } from '../once/ledger.ts'
+import type { Answer, Outcome } from '../once/outcome.ts'
+import type { Peer, ServedMethod, ServerInput, ServerOptions, ServerOutput } from '../once/server-io.ts'
+import { ServerMachine } from '../once/server.ts'
+import type { Dispatcher, Served } from '../rpc/dispatcher.ts'
+import { assert, unreachable } from '../std/assert.ts'
+import type { Connection, ConnectionOwner } from '../transport/transport.ts'
+import { CallContext, type CallHost } from './call-context.ts'
+import { FrameLink } from './frame-link.ts'
+import { type HandlerRules, runHandler } from './run-handler.ts'
+
+/** Who a caller is, from what `connect({ token })` showed. undefined: nobody, denied. '': anonymous. */
+export type Authenticate = (credentials: Credentials) => string | undefined | PromiseLike<string | undefined>
+export interface Credentials {
+  /** '' if the client gave none. */
+  readonly token: string
+  /** Address of the client. */
+  readonly peer: string
+}
+
+export interface ServerDriverOptions {
+  readonly machine: ServerOptions
+  readonly dispatcher: Dispatcher
+  readonly ledger: Ledger<unknown> | undefined
+  readonly host: CallHost
+  readonly authenticate: Authenticate | undefined
+  readonly tellsErrors: boolean
+  /** Callers without a principal may use idempotency keys; they share one key space. */
+  readonly allowsAnonymousKeys: boolean
+  readonly log: HandlerRules['log']
+}
+
+interface PeerState {
+  readonly link: FrameLink
+  /** Said by the last HELLO; '' is anonymous, undefined is nobody that `authenticate` let in. */
+  principal: string | undefined
+}
+
+export class ServerDriver {
+  /** Handlers that run now. */
+  runningCount = 0
+  /** Told when `runningCount` reaches zero. */
+  onIdle: () => void = () => {}
+  private readonly options: ServerDriverOptions
+  private readonly machine: ServerMachine
+  private readonly peers = new Map<Peer, PeerState>()
+  private lastPeer: Peer = 0
+  private isStepping = false
+  private readonly waiting: ServerInput[] = []
+  private takeBackWake: (() => void) | undefined
+
+  constructor(options: ServerDriverOptions) {
+    this.options = options
+    this.machine = new ServerMachine(options.machine)
+  }
+
+  get connectionCount(): number {
+    return this.peers.size
+  }
+
+  /** A connection has come. */
+  accept(connection: Connection): ConnectionOwner {
+    const peer = ++this.lastPeer
+    const principal = this.options.authenticate === undefined ? '' : undefined
+    const state: PeerState = { link: new FrameLink(connection), principal }
+    this.peers.set(peer, state)
+    this.input({ kind: 'connected', peer })
+    return {
+      received: (body) => this.received(peer, state, decodeFrame(body)),
+      drained: () => state.link.drained(),
+      closed: (error) => {
+        this.peers.delete(peer)
+        if (error !== undefined) this.options.log(`connection of ${connection.peer} ended`, error)
+        this.input({ kind: 'disconnected', peer, nowMs: this.nowMs() })
+      },
+    }
+  }
+
+  closeConnections(): void {
+    this.takeBackWake?.()
+    for (const { link } of this.peers.values()) link.close()
+  }
+
+  private received(peer: Peer, state: PeerState, frame: Frame): void {
+    const nowMs = this.nowMs()
+    if (frame.kind === 'call') {
+      const found = this.options.dispatcher.find(frame.method)
+      this.input({ kind: 'call', peer, nowMs, frame, method: this.admissible(found, frame, state) })
+    } else if (frame.kind === 'hello') this.hello(peer, state, frame)
+    else this.input({ kind: 'received', peer, nowMs, frame })
+  }
+
+  private admissible(found: ReturnType<Dispatcher['find']>, frame: CallFrame, { principal }: PeerState): ServedMethod {
+    if (principal === undefined)
+      return { kind: 'refused', code: 'denied', message: 'the server does not know this caller' }
+    if (!('method' in found)) return { kind: 'refused', ...found }
+    if (frame.idempotencyKey !== undefined && principal === '' && !this.options.allowsAnonymousKeys) {
+      const message =
+        'an anonymous caller has no idempotency keys here: connect with a token, or let the server set anonymousKeys'
+      return { kind: 'refused', code: 'key-needs-ledger', message }
+    }
+    return { kind: 'served', delivery: found.method.delivery }
+  }
+
+  private hello(peer: Peer, state: PeerState, frame: Hello): void {
+    const step = (principal: string | undefined): void => {
+      if (!this.peers.has(peer)) return
+      state.principal = principal
+      this.input({ kind: 'hello', peer, nowMs: this.nowMs(), frame, principal })
+    }
+    const { authenticate, log } = this.options
+    if (authenticate === undefined) return step('')
+    // An authenticate that throws has not said who this is.
+    void (async () => authenticate({ token: frame.token, peer: state.link.peer }))().then(step, (error: unknown) => {
+      log('authenticate failed', error)
+      step(undefined)
+    })
+  }
+
+  private input(input: ServerInput): void {
+    if (this.isStepping) {
+      this.waiting.push(input)
+      return
+    }
+    this.isStepping = true
+    try {
+      for (let next: ServerInput | undefined = input; next !== undefined; next = this.waiting.shift()) {
+        for (const output of this.machine.step(next)) this.carryOut(output)
+      }
+    } finally {
+      this.isStepping = false
+    }
+  }
+
+  private carryOut(output: ServerOutput): void {
+    switch (output.kind) {
+      case 'send':
+        return this.peers.get(output.peer)?.link.send(output.frame)
+      case 'execute':
+        return this.execute(output)
+      case 'transact':
+        return this.transact(output)
+      case 'open':
+        return this.open(output)
+      case 'resolve': {
+        const { session, number, epoch, firstUnacked } = output.frame
+        const { principal } = output
+        return this.answer(output.run, this.ledger.resolve({ session, number, epoch, firstUnacked, principal }))
+      }
+      case 'acknowledge': {
+        const { session, epoch, firstUnacked } = output.frame
+        return this.quietly(this.ledger.acknowledge({ session, epoch, firstUnacked, principal: output.principal }))
+      }
+      case 'bye': {
+        const { session, epoch, highest } = output.frame
+        return this.quietly(this.ledger.bye({ session, epoch, highest, principal: output.principal }))
+      }
+      case 'hang-up':
+        return this.peers.get(output.peer)?.link.close()
+      case 'wake':
+        return this.wake(output.atMs)
+      default:
+        return unreachable(output)
+    }
+  }
+
+  private execute({ run, call, peer, principal }: Extract<ServerOutput, { kind: 'execute' }>): void {
+    const begun = this.begin(call, { peer, principal, executedOnFailure: 'once' })
+    const executed = (outcome: Outcome): void => this.input({ kind: 'executed', run, nowMs: this.nowMs(), outcome })
+    if ('outcome' in begun) return executed(begun.outcome)
+    this.runningCount++
+    const end = begun.run(undefined)
+    if (!(end instanceof Promise)) {
+      this.ended()
+      return executed(end.outcome)
+    }
+    void end.then(({ outcome }) => {
+      this.ended()
+      executed(outcome)
+    })
+  }
+
+  private transact({ run, call, peer, principal }: Extract<ServerOutput, { kind: 'transact' }>): void {
+    const begun = this.begin(call, { peer, principal, executedOnFailure: 'never' })
+    const { method } = this.served(call)
+    const { world } = this.options.host
+    const idempotency =
+      call.idempotencyKey === undefined
+        ? undefined
+        : {
+            key: call.idempotencyKey,
+            fingerprint: world.sha256(call.method, '\0', method.canonicalArguments(call.payload)),
+          }
+    this.runningCount++
+    const answer = this.ledger.execute(
+      {
+        session: call.session,
+        number: call.number,
+        epoch: call.epoch,
+        firstUnacked: call.firstUnacked,
+        principal,
+        method: call.method,
+        fingerprint: world.sha256(call.method, '\0', call.payload),
+        idempotency,
+      },
+      'outcome' in begun ? () => ({ outcome: begun.outcome, keepsEffects: false }) : begun.run,
+    )
+    this.answer(
+      run,
+      answer.finally(() => this.ended()),
+    )
+  }
+
+  /** Reads the arguments while the frame's bytes are still there; what it answers may run later. */
+  private begin(
+    frame: CallFrame,
+    who: { readonly peer: Peer; readonly principal: string; readonly executedOnFailure: 'never' | 'once' },
+  ): { readonly outcome: Outcome } | { run(tx: unknown): ReturnType<typeof runHandler> } {
+    const served = this.served(frame)
+    const { host, machine, tellsErrors, log } = this.options
+    let values: unknown[]
+    try {
+      values = served.method.decodeArguments(frame.payload)
+    } catch (error) {
+      if (!(error instanceof OncewireError)) throw error
+      return { outcome: { kind: 'failure', code: 'malformed', executed: 'never', message: error.message } }
+    }
+    const caller = { peer: this.peers.get(who.peer)?.link.peer ?? '', principal: who.principal }
+    const context = new CallContext(host, frame, caller)
+    const rules = { replyBytesMax: machine.replyBytesMax, executedOnFailure: who.executedOnFailure, tellsErrors, log }
+    return {
+      run(tx) {
+        context.tx = tx
+        return runHandler(served, { values, context }, rules)
+      },
+    }
+  }
+
+  private open({ run, principal, hello, fresh }: Extract<ServerOutput, { kind: 'open' }>): void {
+    const { resume, epoch, instance, highest } = hello
+    const leaseMs = this.options.machine.durableLeaseMs
+    this.ledger.open({ resume, fresh, principal, epoch, instance, highest, leaseMs }).then(
+      (opened) => this.input({ kind: 'opened', run, nowMs: this.nowMs(), opened }),
+      (error: unknown) => {
+        this.options.log('the ledger could not open a session', error)
+        this.input({ kind: 'opened', run, nowMs: this.nowMs(), opened: { kind: 'failed' } })
+      },
+    )
+  }
+
+  private answer(run: number, answer: Promise<Answer>): void {
+    answer.then(
+      (given) => this.input({ kind: 'answered', run, nowMs: this.nowMs(), answer: given }),
+      (error: unknown) => {
+        this.options.log('the ledger failed; its calls are left unanswered', error)
+        this.input({ kind: 'answered', run, nowMs: this.nowMs(), answer: { kind: 'failed' } })
+      },
+    )
+  }
+
+  private quietly(done: Promise<void>): void {
+    done.catch((error: unknown) => this.options.log('the ledger failed', error))
+  }
+
+  private ended(): void {
+    if (--this.runningCount === 0) this.onIdle()
+  }
+
+  private wake(atMs: number): void {
+    this.takeBackWake?.()
+    this.takeBackWake =
+      atMs === Infinity
+        ? undefined
+        : this.options.host.world.wakeAt(atMs, () => this.input({ kind: 'woke', nowMs: this.nowMs() }))
+  }
+
+  private get ledger(): Ledger<unknown> {
+    assert(this.options.ledger !== undefined, 'a durable session on a server without a ledger')
+    return this.options.ledger
+  }
+
+  private served(call: CallFrame): Served {
+    const found = this.options.dispatcher.find(call.method)
+    assert('method' in found, `${call.method} was to be executed, and is not served`)
+    return found
+  }
+
+  private nowMs(): number {
+    return this.options.host.world.nowMs()
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The server's front: services in, a listening address out.
+ *
+ * Invariant: a service with exactly-once methods is served only where a ledger stands behind it.
+ */
+import { OncewireError } from '../errors/oncewire-error.ts'
+import type { Ledger } from '../once/ledger.ts'
+import { Dispatcher } from '../rpc/dispatcher.ts'
+import { compileService } from '../rpc/compile.ts'
+import type { Service } from '../rpc/service.ts'
+import { transportFor } from '../transport/choose.ts'
+import type { Listener } from '../transport/transport.ts'
+import type { Handlers, NoLedger, Servable } from './handlers.ts'
+import { type Limits, withDefaults } from './limits.ts'
+import { type Authenticate, ServerDriver } from './server-driver.ts'
+import { realWorld } from './world.ts'
+
+export interface ServerOptions {
+  readonly limits?: Partial<Limits> | undefined
+  /** Says who a caller is. Absent: everybody is the same anonymous caller. */
+  readonly authenticate?: Authenticate | undefined
+  /** Lets anonymous callers use idempotency keys, all in one key space. Default: only where there is no `authenticate`. */
+  readonly anonymousKeys?: boolean | undefined
+  /** What a duplicate of a running call gets: the same reply later (`attach`, the default) or `still-running`. */
+  readonly duplicates?: 'attach' | 'still-running' | undefined
+  /** How long a silent session is remembered, in milliseconds: 10 minutes in memory, 7 days in a ledger. */
+  readonly lease?: { readonly memoryMs?: number | undefined; readonly durableMs?: number | undefined } | undefined
+  /** Sends the text of undeclared errors to callers; otherwise it goes to the log only. */
+  readonly tellErrors?: boolean | undefined
+  /** Takes what an operator should read; console.error if absent. */
+  readonly log?: ((message: string, error: unknown) => void) | undefined
+}
+
+/** Services behind one or more addresses. */
+export interface Server<Tx> {
+  /**
+   * Offers a service.
+   *
+   * @throws {OncewireError} invalid-argument for a missing or misspelt handler; missing-ledger
+   */
+  add<S, N extends string>(service: Servable<S, N, Tx>, handlers: Handlers<S, Tx>): this
+  /**
+   * Listens on `tcp://host:port` (port 0: any; loopback unless a host is written) or `memory:name`.
+   *
+   * @throws {OncewireError} listen-failed, invalid-target
+   */
+  listen(url: string): Promise<{ readonly url: string }>
+  /** Takes no more connections, gives running handlers `drainMs` (0 if absent), then ends all connections. The ledger stays open. */
+  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+}
+
+/** Makes a server; with a ledger it may serve exactly-once methods. */
+export function createServer<Tx>(options: ServerOptions & { readonly ledger: Ledger<Tx> }): Server<Tx>
+export function createServer(options?: ServerOptions): Server<NoLedger>
+export function createServer(options: ServerOptions & { readonly ledger?: Ledger<unknown> } = {}): Server<unknown> {
+  return new RunningServer(options)
+}
+
+class RunningServer implements Server<unknown> {
+  private readonly dispatcher = new Dispatcher()
+  private readonly driver: ServerDriver
+  private readonly limits: Limits
+  private readonly ledger: Ledger<unknown> | undefined
+  private readonly listeners: Listener[] = []
+  private readonly closing = new AbortController()
+
+  constructor({ ledger, ...options }: ServerOptions & { readonly ledger?: Ledger<unknown> }) {
+    this.limits = withDefaults(options.limits)
+    this.ledger = ledger
+    const { window, replyBytesMax, recordsMax } = this.limits
+    this.driver = new ServerDriver({
+      ledger,
+      dispatcher: this.dispatcher,
+      host: { world: realWorld, closing: this.closing.signal },
+      authenticate: options.authenticate,
+      allowsAnonymousKeys: options.anonymousKeys ?? options.authenticate === undefined,
+      tellsErrors: options.tellErrors ?? false,
+      log: options.log ?? logToConsole,
+      machine: {
+        incarnation: realWorld.randomHex(8),
+        ledgerId: ledger?.id ?? '',
+        window: Math.min(window, ledger?.limits.window ?? window),
+        replyBytesMax,
+        recordsMax,
+        memoryLeaseMs: options.lease?.memoryMs ?? 10 * 60_000,
+        durableLeaseMs: options.lease?.durableMs ?? 7 * 24 * 3_600_000,
+        duplicates: options.duplicates ?? 'attach',
+        freshSession: () => realWorld.randomHex(16),
+      },
+    })
+  }
+
+  add<S, N extends string>(service: Servable<S, N, unknown>, handlers: Handlers<S, unknown>): this {
+    const added = service as Service<unknown>
+    for (const { name, delivery } of compileService(added).values()) {
+      if (delivery === 'external') {
+        throw new OncewireError(
+          'unsupported',
+          'never',
+          `${name} has effect = "external", which this version cannot serve yet`,
+        )
+      }
+      if (delivery === 'exactly-once' && this.ledger === undefined) {
+        throw new OncewireError(
+          'missing-ledger',
+          'never',
+          `${name} is exactly-once: give createServer({ ledger }) a ledger, such as await sqlite('file.db') from 'oncewire/sqlite'`,
+        )
+      }
+    }
+    this.dispatcher.add(added, handlers as Readonly<Record<string, unknown>>)
+    return this
+  }
+
+  async listen(url: string): Promise<{ readonly url: string }> {
+    if (this.closing.signal.aborted)
+      throw new OncewireError('closed', 'never', `the server is closed; it cannot listen on ${url}`)
+    const { transport, url: parsed } = transportFor(url)
+    const { frameBytesMax, frameMs, connectionsMax } = this.limits
+    const listener = await transport.listen(parsed, (connection) => this.driver.accept(connection), {
+      frameBytesMax,
+      frameMs,
+      connectionsMax,
+    })
+    this.listeners.push(listener)
+    return { url: listener.url }
+  }
+
+  async close({ drainMs = 0 }: { readonly drainMs?: number | undefined } = {}): Promise<void> {
+    const listenersClosed = Promise.all(this.listeners.splice(0).map((listener) => listener.close()))
+    if (this.driver.runningCount > 0 && drainMs > 0) await this.drained(drainMs)
+    this.closing.abort(new OncewireError('closed', 'unknown', 'the server is closing'))
+    this.driver.closeConnections()
+    await listenersClosed
+  }
+
+  private drained(drainMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const takeBack = realWorld.wakeAt(realWorld.nowMs() + drainMs, resolve)
+      this.driver.onIdle = () => {
+        takeBack()
+        resolve()
+      }
+    })
+  }
+}
+
+function logToConsole(message: string, error: unknown): void {
+  console.error(`oncewire: ${message}:`, error)
+}
