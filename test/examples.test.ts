@@ -1,0 +1,57 @@
+/**
+ * Goal: every example runs as its header says. Method: each in processes of its own, against a free port.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect, onTestFinished, test } from 'vitest'
+import { temporaryFolder } from './support/bank.ts'
+
+const root = join(import.meta.dirname, '..')
+
+function start(file: string, ...args: string[]): ChildProcess {
+  const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs')
+  const child = spawn(process.execPath, [tsx, join(root, file), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stderr?.pipe(process.stderr)
+  onTestFinished(() => void child.kill())
+  return child
+}
+
+/** Lines on stdout until the process ends. */
+async function linesOf(child: ChildProcess): Promise<string[]> {
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) lines.push(line)
+  return lines
+}
+
+/** The address that a server prints when it listens. */
+async function addressOf(server: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: server.stdout as NodeJS.ReadableStream })) {
+    const found = / at (\S+)$/.exec(line)
+    if (found !== null) return found[1] as string
+  }
+  throw new Error('the server ended before it listened')
+}
+
+test('calc: the tutorial service, server and client in two processes', async () => {
+  const url = await addressOf(start('examples/calc/server.ts', 'tcp://127.0.0.1:0'))
+  expect(await linesOf(start('examples/calc/client.ts', url))).toEqual([
+    'ping()',
+    '3+5=8',
+    'InvalidOperation: Cannot divide by 0',
+    '15-10=5',
+    'check log: 5',
+  ])
+})
+
+test('bank: pays an order', async () => {
+  const folder = await temporaryFolder()
+  const url = await addressOf(start('examples/bank/server.ts', 'tcp://127.0.0.1:0', join(folder, 'bank.db')))
+  const lines = await linesOf(start('examples/bank/client.ts', url, join(folder, 'client.journal')))
+  expect(lines).toEqual(['paid, 4000 left', 'balance 4000'])
+})
+
+test('both: two services, one port, one connection', async () => {
+  const lines = await linesOf(start('examples/both/main.ts', join(await temporaryFolder(), 'both.db')))
+  expect(lines).toEqual(['3 x 250 = 750; paid, 250 left'])
+})
