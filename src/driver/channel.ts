@@ -92,6 +92,8 @@ export async function connect(
 }
 
 const connectMsDefault = 5_000
+/** What a frame may need beside the arguments: identity, method, key. */
+const headerBytesMax = 1024
 
 class ClientChannel implements JournalledChannel {
   readonly recovered: RecoveredCalls
@@ -101,6 +103,7 @@ class ClientChannel implements JournalledChannel {
   private readonly journal: Journal | undefined
   private readonly world: World = realWorld
   private readonly deadlineMs: number
+  private readonly payloadBytesMax: number
   private lastFailure: unknown
   private whenReady: { resolve(): void; reject(error: Error): void } | undefined
   private whenClosed: Promise<void> | undefined
@@ -114,6 +117,7 @@ class ClientChannel implements JournalledChannel {
   ) {
     this.journal = journal
     this.deadlineMs = options.deadlineMs ?? 30_000
+    this.payloadBytesMax = Math.max(0, limits.frameBytesMax - headerBytesMax)
     this.driver = new ClientDriver({
       journal,
       dial,
@@ -189,6 +193,7 @@ class ClientChannel implements JournalledChannel {
       const { signal, deadlineMs = this.deadlineMs } = options
       if (signal?.aborted === true) throw cancelledBefore(method, signal)
       const payload = method.encodeArguments(values)
+      if (payload.length > this.payloadBytesMax) throw tooLarge(method, payload.length, this.payloadBytesMax)
       const call = this.pending.take()
       this.pending.set(call, { method, resolve, reject, release: this.listen(call, signal), resolved: undefined })
       this.driver.call({
@@ -261,6 +266,14 @@ function cancelledBefore(method: CompiledMethod, signal: NonNullable<CallOptions
   return new OncewireError('cancelled', 'never', `${method.name}: its signal was aborted before the call`, {
     cause: signal.reason,
   })
+}
+
+function tooLarge(method: CompiledMethod, bytes: number, bytesMax: number): OncewireError {
+  return new OncewireError(
+    'frame-too-large',
+    'never',
+    `${method.name}: its arguments have ${bytes} bytes, and limits.frameBytesMax leaves room for ${bytesMax}`,
+  )
 }
 
 function reason(failure: unknown): string {

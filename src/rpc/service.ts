@@ -28,6 +28,8 @@ export interface Method {
   readonly delivery: Delivery
   readonly key?: string
   readonly oneway?: true
+  /** The IDL's name, where TypeScript needs another one (`then` is `then_`). */
+  readonly wireName?: string
   readonly arguments: Readonly<Record<string, readonly [id: number, type: Type]>>
   readonly returns?: Type
   readonly throws?: Readonly<Record<string, readonly [id: number, exception: ExceptionClass]>>
