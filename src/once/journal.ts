@@ -13,6 +13,8 @@ export type JournalEntry =
   /** An opening of the journal: every number from here on is of this epoch. */
   | { readonly kind: 'opened'; readonly epoch: number }
   | { readonly kind: 'begun'; readonly number: number; readonly call: JournalledCall }
+  /** Numbers up to here were used; what they were is no longer needed (a compacted journal). */
+  | { readonly kind: 'highest'; readonly number: number }
   /** The application gave it up or saw its deadline: resolve it, do not replay it (H15). */
   | { readonly kind: 'given-up'; readonly number: number }
   /** Learnt; the application or `channel.recovered` has it or will. `unknown`: nobody will ever know. */

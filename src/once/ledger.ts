@@ -46,6 +46,13 @@ export interface HandlerEnd {
   readonly keepsEffects: boolean
 }
 
+declare const synchronous: unique symbol
+
+/** A transaction on the one writer of an embedded database: a handler that awaits would hold it for everybody. */
+export interface SynchronousTx {
+  readonly [synchronous]?: true
+}
+
 /**
  * `Tx` is what a handler gets. A synchronous ledger runs `handler` to its end before anything else of that
  * ledger; it never calls it for a call that the rules replay or refuse.

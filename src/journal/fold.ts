@@ -1,0 +1,90 @@
+/**
+ * From the entries of a journal to what they say.
+ *
+ * Invariant: the state of a prefix of the entries is a state that the journal really had.
+ */
+import type { SessionId } from '../once/frame.ts'
+import type { JournalEntry, JournalledCall, JournalState } from '../once/journal.ts'
+
+type Ended = Extract<JournalEntry, { kind: 'ended' }>['outcome']
+
+export class JournalFold {
+  private session: SessionId | undefined
+  private ledgerId = ''
+  private principal = ''
+  private epoch = 0
+  private highest = 0
+  /** In the order in which they began. */
+  private readonly calls = new Map<
+    number,
+    { readonly call: JournalledCall; isGivenUp: boolean; outcome: Ended | undefined }
+  >()
+
+  add(entry: JournalEntry): void {
+    switch (entry.kind) {
+      case 'session':
+        this.session = entry.session
+        this.ledgerId = entry.ledgerId
+        this.principal = entry.principal
+        this.highest = 0
+        break
+      case 'opened':
+        this.epoch = entry.epoch
+        break
+      case 'begun':
+        this.calls.set(entry.number, { call: entry.call, isGivenUp: false, outcome: undefined })
+        this.highest = Math.max(this.highest, entry.number)
+        break
+      case 'highest':
+        this.highest = Math.max(this.highest, entry.number)
+        break
+      case 'given-up':
+        this.change(entry.number, (call) => (call.isGivenUp = true))
+        break
+      case 'ended':
+        this.change(entry.number, (call) => (call.outcome = entry.outcome))
+        break
+      case 'handed-over':
+        this.calls.delete(entry.number)
+        break
+    }
+  }
+
+  get state(): JournalState {
+    const calls = [...this.calls]
+    return {
+      session: this.session,
+      ledgerId: this.ledgerId,
+      principal: this.principal,
+      epoch: this.epoch,
+      highest: this.highest,
+      open: calls.flatMap(([number, { call, isGivenUp, outcome }]) =>
+        outcome === undefined ? [{ number, call, isGivenUp }] : [],
+      ),
+      unclaimed: calls.flatMap(([number, { call, outcome }]) =>
+        outcome === undefined ? [] : [{ number, call, outcome }],
+      ),
+    }
+  }
+
+  /** The fewest entries that say the same. */
+  entries(): JournalEntry[] {
+    const entries: JournalEntry[] = []
+    if (this.session !== undefined) {
+      entries.push({ kind: 'session', session: this.session, ledgerId: this.ledgerId, principal: this.principal })
+    }
+    if (this.epoch > 0) entries.push({ kind: 'opened', epoch: this.epoch })
+    if (this.highest > 0) entries.push({ kind: 'highest', number: this.highest })
+    for (const [number, { call, isGivenUp, outcome }] of this.calls) {
+      entries.push({ kind: 'begun', number, call })
+      if (isGivenUp) entries.push({ kind: 'given-up', number })
+      if (outcome !== undefined) entries.push({ kind: 'ended', number, outcome })
+    }
+    return entries
+  }
+
+  private change(number: number, act: (call: { isGivenUp: boolean; outcome: Ended | undefined }) => void): void {
+    const call = this.calls.get(number)
+    if (call !== undefined) act(call)
+  }
+}
