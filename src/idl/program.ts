@@ -131,5 +131,3 @@ export type Value =
   | { readonly kind: 'map'; readonly entries: readonly (readonly [Value, Value])[] }
   /** A struct, exception or union; absent fields are absent (defaults are not filled in). */
   | { readonly kind: 'struct'; readonly struct: Struct; readonly fields: ReadonlyMap<string, Value> }
-  /** Another constant of the same type, by name. */
-  | { readonly kind: 'constant'; readonly definition: Const }

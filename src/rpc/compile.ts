@@ -34,16 +34,19 @@ interface Slot {
   readonly name: string
   readonly id: number
   readonly codec: TypeCodec
+  /** What an absent argument reads as. */
+  readonly absent: unknown
 }
 
 const resultShape: Shape = { name: 'result', fields: { success: 0 } }
 
 function compileMethod(service: string, key: string, row: Method): CompiledMethod {
   const name = `${service}.${row.wireName ?? key}`
-  const slots = Object.entries(row.arguments).map(([argument, [id, type]]): Slot => ({
+  const slots = Object.entries(row.arguments).map(([argument, [id, type, absent]]): Slot => ({
     name: argument,
     id,
     codec: typeCodec(type),
+    absent,
   }))
   const success = row.returns === undefined ? undefined : typeCodec(row.returns)
   const exceptions = Object.values(row.throws ?? {})
@@ -94,7 +97,7 @@ function readArguments(
   r: Reader,
   { shape, slots, byLabel }: { shape: Shape; slots: readonly Slot[]; byLabel: ReadonlyMap<number, number> },
 ): unknown[] {
-  const values = new Array<unknown>(slots.length).fill(absent)
+  const values = new Array<unknown>(slots.length).fill(unread)
   const outer = r.begin(shape)
   for (let field = r.next(); field !== 0; field = r.next()) {
     const index = byLabel.get(field)
@@ -103,15 +106,15 @@ function readArguments(
   }
   r.end(outer)
   for (let i = 0; i < values.length; i++) {
-    if (values[i] !== absent) continue
+    if (values[i] !== unread) continue
     const slot = slots[i] as Slot
-    values[i] = slot.codec.zero()
+    values[i] = slot.absent ?? slot.codec.zero()
     if (values[i] === undefined) throw new OncewireError('malformed', 'never', `argument ${slot.name} is absent`)
   }
   return values
 }
 
-const absent = Symbol('absent')
+const unread = Symbol('unread')
 
 function writeResult(
   w: Writer,
@@ -152,7 +155,7 @@ function readReply(
     exceptions,
   }: { name: string; success: TypeCodec | undefined; exceptions: readonly (readonly [number, ExceptionClass])[] },
 ): { readonly value: unknown } | { readonly exception: DeclaredException } {
-  let value: unknown = absent
+  let value: unknown = unread
   let exception: DeclaredException | undefined
   const outer = r.begin(resultShape)
   for (let field = r.next(); field !== 0; field = r.next()) {
@@ -165,7 +168,7 @@ function readReply(
   }
   r.end(outer)
   if (exception !== undefined) return { exception }
-  if (value !== absent) return { value }
+  if (value !== unread) return { value }
   if (success === undefined) return { value: undefined }
   throw new OncewireError('malformed', 'once', `${name} answered neither a result nor an exception that it declares`)
 }
@@ -181,6 +184,9 @@ function executedAs<T>(executed: 'never' | 'once', name: string, read: () => T):
 }
 
 function named(error: unknown, place: string): unknown {
+  // A struct of the wrong shape: generated code reads its fields without looking.
+  if (error instanceof TypeError)
+    return new OncewireError('invalid-argument', 'never', `${place}: ${error.message}`, { cause: error })
   if (!(error instanceof OncewireError)) return error
   return new OncewireError(error.code, error.executed, `${place}: ${error.message}`, { cause: error })
 }

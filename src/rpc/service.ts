@@ -30,7 +30,8 @@ export interface Method {
   readonly oneway?: true
   /** The IDL's name, where TypeScript needs another one (`then` is `then_`). */
   readonly wireName?: string
-  readonly arguments: Readonly<Record<string, readonly [id: number, type: Type]>>
+  /** By their IDL names; an absent one reads as its default, if the IDL gives one. */
+  readonly arguments: Readonly<Record<string, readonly [id: number, type: Type, absent?: unknown]>>
   readonly returns?: Type
   readonly throws?: Readonly<Record<string, readonly [id: number, exception: ExceptionClass]>>
 }

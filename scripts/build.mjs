@@ -1,0 +1,44 @@
+/**
+ * Builds dist/: the library file for file with tsc, the command bundled with esbuild.
+ */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+process.chdir(root)
+if (!existsSync('src')) process.exit(0) // an installed package is built already
+
+rmSync('dist', { recursive: true, force: true })
+const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+  stdio: 'inherit',
+})
+if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+
+const { build } = await import('esbuild')
+const bundle = await build({
+  entryPoints: ['src/cli/main.ts'],
+  outfile: 'dist/cli/main.js',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  minifySyntax: true,
+  metafile: true,
+  logLevel: 'warning',
+  // commander is CommonJS and asks for node's modules by require.
+  banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
+})
+chmodSync('dist/cli/main.js', 0o755)
+
+const packages = new Set(
+  Object.keys(bundle.metafile.inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+)
+const notices = [...packages].sort().map((name) => {
+  const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'))
+  return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8')}`
+})
+const text = `The command of this package holds code of these packages.\n\n${notices.join('\n\n')}`
+if (!existsSync('THIRD-PARTY-NOTICES') || readFileSync('THIRD-PARTY-NOTICES', 'utf8') !== text)
+  writeFileSync('THIRD-PARTY-NOTICES', text)

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+/**
+ * The `oncewire` command. One file a command; this one only puts them together.
+ */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { OncewireError } from '../errors/oncewire-error.ts'
+import { addCheck } from './check.ts'
+import { addDemo } from './demo-command.ts'
+import { addExplain } from './explain.ts'
+import { addGenerate } from './generate.ts'
+import { exitCodes, say } from './terminal.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const program = new Command('oncewire')
+  .description(
+    'RPC whose every call says, before it is made, what happens when the network, the client or the server fails.',
+  )
+  .version(version)
+  .showHelpAfterError('(oncewire --help lists the commands)')
+  .showSuggestionAfterError()
+  .exitOverride()
+
+for (const add of [addGenerate, addCheck, addDemo, addExplain]) add(program)
+for (const command of program.commands) command.exitOverride()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  else if (error instanceof OncewireError) {
+    say(`oncewire: ${error.message} [${error.code}]\n${error.advice}`)
+    process.exitCode = { never: exitCodes.never, once: exitCodes.found, unknown: exitCodes.unknown }[error.executed]
+  } else {
+    say(`oncewire: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = exitCodes.local
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What is wrong with an IDL file, where, and what to write instead; and how that is shown.
+ */
+import type { Position } from './program.ts'
+
+export interface Diagnostic {
+  readonly severity: 'error' | 'warning'
+  /** A stable kebab-case word. */
+  readonly code: string
+  readonly file: string
+  readonly position: Position
+  /** How many UTF-16 units the caret underlines, at least 1. */
+  readonly length: number
+  readonly message: string
+  readonly suggestion: string | undefined
+}
+
+/** `file:line:column: error: message`, the line, a caret under the place, and the suggestion. */
+export function renderDiagnostic(
+  diagnostic: Diagnostic,
+  source: string,
+  options: { readonly color?: boolean } = {},
+): string {
+  const { severity, code, file, position, length, message, suggestion } = diagnostic
+  const paint = (text: string, style: string): string =>
+    options.color === true ? `\u001b[${style}m${text}\u001b[0m` : text
+  const line = source.split('\n')[position.line - 1]?.replace(/\r$/, '') ?? ''
+  const before = line.slice(0, position.column - 1).replace(/[^\t]/g, ' ')
+  const carets = '^'.repeat(Math.max(1, Math.min(length, line.length - position.column + 1)))
+  const hue = severity === 'error' ? '31' : '33'
+  const lines = [
+    `${paint(`${file}:${position.line}:${position.column}:`, '1')} ${paint(`${severity}:`, hue)} ${message} [${code}]`,
+    `  ${line}`,
+    `  ${before}${paint(carets, hue)}`,
+  ]
+  if (suggestion !== undefined) lines.push(`  ${paint('=', '36')} ${suggestion}`)
+  return lines.join('\n')
+}
+
+/** What is wrong, and what to write instead where that is known. */
+export type Text = readonly [message: string, suggestion?: string | undefined]
+
+/** Collects the diagnostics of one file. */
+export class Reporter {
+  readonly file: string
+  readonly diagnostics: Diagnostic[]
+
+  constructor(file: string, diagnostics: Diagnostic[]) {
+    this.file = file
+    this.diagnostics = diagnostics
+  }
+
+  error(code: string, place: Place, [message, suggestion]: Text): void {
+    this.add('error', { code, place, message, suggestion })
+  }
+
+  warning(code: string, place: Place, [message, suggestion]: Text): void {
+    this.add('warning', { code, place, message, suggestion })
+  }
+
+  private add(
+    severity: Diagnostic['severity'],
+    what: {
+      readonly code: string
+      readonly place: Place
+      readonly message: string
+      readonly suggestion: string | undefined
+    },
+  ): void {
+    const { code, place, message, suggestion } = what
+    const { position, length } = place
+    this.diagnostics.push({ severity, code, file: this.file, position, length, message, suggestion })
+  }
+}
+
+/** Where something stands in a file. */
+export interface Place {
+  readonly position: Position
+  readonly length: number
+}
