@@ -75,7 +75,11 @@ export class FileContext {
 
   /** Whether a local variable of that name would hide something of the module. */
   hides(name: string): boolean {
-    return this.taken.has(name) || [...this.includes.values()].includes(name)
+    return (
+      this.taken.has(name) ||
+      name === 'missing' ||
+      this.program.includes.some(({ program }) => aliasOf(program) === name)
+    )
   }
 
   /** `import` lines, sorted; what is only a type apart. */
@@ -107,8 +111,7 @@ export class FileContext {
   private include(program: Program): string {
     const known = this.includes.get(program)
     if (known !== undefined) return known
-    const word = program.name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_')
-    const alias = this.free(isReserved(word) ? `${word}_` : word)
+    const alias = this.free(aliasOf(program))
     this.includes.set(program, alias)
     return alias
   }
@@ -119,6 +122,12 @@ export class FileContext {
     this.taken.add(free)
     return free
   }
+}
+
+/** What an included file is imported as, if nothing else has that name. */
+function aliasOf(program: Program): string {
+  const word = program.name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_')
+  return isReserved(word) ? `${word}_` : word
 }
 
 const contexts = new WeakMap<Program, FileContext>()

@@ -38,3 +38,12 @@ export function argumentName({ name }: Field): string {
 export function methodName({ name }: Function): string {
   return name === 'then' || name === '__proto__' ? `${name}_` : name
 }
+
+const inherited: ReadonlySet<string> = new Set(
+  'constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf'.split(' '),
+)
+
+/** Of a property that every object inherits the compiler does not look up the expected type. */
+export function asConst(name: string): string {
+  return inherited.has(name) ? ' as const' : ''
+}

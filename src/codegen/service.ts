@@ -3,7 +3,7 @@
  */
 import type { Function, Service } from '../idl/program.ts'
 import { docLines, type FileContext, indented, propertyName, quoted, wrapped } from './file.ts'
-import { argumentName, methodName } from './names.ts'
+import { argumentName, asConst, methodName } from './names.ts'
 import { plainOf, tableText, typeText } from './types.ts'
 import { valueText } from './values.ts'
 
@@ -52,7 +52,7 @@ function rowLines(fn: Function, file: FileContext): string[] {
   const args = fn.arguments.map((field) => {
     const row = [String(field.id), tableText(field.type, file, field.annotations)]
     if (field.default !== undefined) row.push(valueText(field.default, plainOf(field), file))
-    return `${propertyName(field.name)}: [${row.join(', ')}]`
+    return `${propertyName(field.name)}: [${row.join(', ')}]${asConst(field.name)}`
   })
   const parts = [`delivery: '${fn.delivery}'`]
   if (fn.isOneway) parts.push('oneway: true')
@@ -60,9 +60,15 @@ function rowLines(fn: Function, file: FileContext): string[] {
   if (fn.key !== undefined) parts.push(`key: ${quoted(fn.key)}`)
   parts.push(wrapped('arguments:', args, ''))
   if (fn.returns !== undefined && !fn.isOneway) parts.push(`returns: ${tableText(fn.returns, file)}`)
-  const throws = fn.throws.map((field) => `${propertyName(field.name)}: [${field.id}, ${tableText(field.type, file)}]`)
+  const throws = fn.throws.map(
+    (field) => `${propertyName(field.name)}: [${field.id}, ${tableText(field.type, file)}]${asConst(field.name)}`,
+  )
   if (throws.length > 0) parts.push(wrapped('throws:', throws, ''))
-  const line = `${propertyName(methodName(fn))}: { ${parts.join(', ')} },`
+  const line = `${propertyName(methodName(fn))}: { ${parts.join(', ')} }${asConst(methodName(fn))},`
   if (line.length <= 116 && !line.includes('\n')) return [line]
-  return [`${propertyName(methodName(fn))}: {`, ...indented(parts.map((part) => `${part},`)), '},']
+  return [
+    `${propertyName(methodName(fn))}: {`,
+    ...indented(parts.map((part) => `${part},`)),
+    `}${asConst(methodName(fn))},`,
+  ]
 }

@@ -104,8 +104,10 @@ export function unionText(union: Struct, file: FileContext): string[] {
   })
   return [
     ...docLines(union.doc),
-    `export type ${name} =`,
-    ...indented([...arms.flat(), `| ${file.use('UnknownField')}`]),
+    ...(arms.length === 0
+      ? [`export type ${name} = ${file.use('UnknownField')}`]
+      : [`export type ${name} =`, ...indented([...arms.flat(), `| ${file.use('UnknownField')}`])]),
+    '',
     `export const ${name}: ${file.use('Struct')}<${name}> = /* @__PURE__ */ ${file.use('struct')}<${name}>({`,
     `  name: ${quoted(union.name)},`,
     `${wrapped('fields:', labels(union.fields), ',', '  ')}`,
@@ -153,16 +155,18 @@ function unionRead(union: Struct, name: string, file: FileContext): string[] {
       '}',
     ]
   })
+  const begin = [`const outer = r.begin(${name})`, `let value: ${name} | undefined`]
+  const end = ['r.end(outer)', 'return value ?? r.unknown(0)']
+  const head = 'for (let field = r.next(); field !== 0; field = r.next())'
+  if (cases.length === 0) return [...begin, `${head} value = r.unknown(field)`, ...end]
   return [
-    `const outer = r.begin(${name})`,
-    `let value: ${name} | undefined`,
-    'for (let field = r.next(); field !== 0; field = r.next()) {',
+    ...begin,
+    `${head} {`,
     '  switch (field) {',
     ...indented([...cases, 'default: value = r.unknown(field)'], '    '),
     '  }',
     '}',
-    'r.end(outer)',
-    'return value ?? r.unknown(0)',
+    ...end,
   ]
 }
 
@@ -186,9 +190,7 @@ export function exceptionText(exception: Struct, file: FileContext): string[] {
     ...(message === undefined ? [] : ['  declare readonly message: string']),
     ...indented(own.flatMap((field) => property(field, exceptionFieldName(field), file))),
     '',
-    fields.length === 0
-      ? '  constructor(_fields: Record<never, never> = {}) {'
-      : `  constructor(fields: { ${given.join('; ')} }) {`,
+    ...constructorHead(given),
     `    super(${messageText(exception, message)})`,
     ...own.map((field) => `    this.${exceptionFieldName(field)} = ${fromGiven(field, file)}`),
     '  }',
@@ -203,6 +205,12 @@ export function exceptionText(exception: Struct, file: FileContext): string[] {
     '  }',
     '}',
   ]
+}
+
+function constructorHead(given: readonly string[]): string[] {
+  if (given.length === 0) return ['  constructor(_fields: Record<never, never> = {}) {']
+  const line = `  constructor(fields: { ${given.join('; ')} }) {`
+  return line.length <= 120 ? [line] : ['  constructor(fields: {', ...indented(given, '    '), '  }) {']
 }
 
 function parameter(field: Field, file: FileContext): string {

@@ -32,6 +32,7 @@ export type Payment =
   | { readonly kind: 'cash'; readonly value: Cents }
   | { readonly kind: 'tree'; readonly value: Tree }
   | UnknownField
+
 export const Payment: Struct<Payment> = /* @__PURE__ */ struct<Payment>({
   name: 'Payment',
   fields: { card: 0x0001_0b, cash: 0x0002_0a, tree: 0x0003_0c },

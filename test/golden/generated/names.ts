@@ -110,21 +110,21 @@ export const string_: Struct<string_> = /* @__PURE__ */ struct<string_>({
   },
   read(r) {
     const outer = r.begin(string_)
-    let shared = ''
+    let shared_ = ''
     let other: shared.SharedStruct | undefined
     let struct_ = ''
-    let missing = 0n
+    let missing_ = 0n
     for (let field = r.next(); field !== 0; field = r.next()) {
       switch (field) {
-        case 0x0001_0b: shared = r.string(); break
+        case 0x0001_0b: shared_ = r.string(); break
         case 0x0002_0c: other = shared.SharedStruct.read(r); break
         case 0x0003_0b: struct_ = r.string(); break
-        case 0x0004_0a: missing = r.i64(); break
+        case 0x0004_0a: missing_ = r.i64(); break
         default: r.skip()
       }
     }
     r.end(outer)
-    return { shared, other, struct: struct_, missing }
+    return { shared: shared_, other, struct: struct_, missing: missing_ }
   },
 })
 
@@ -464,6 +464,7 @@ export type Choice =
   | { readonly kind: 'map'; readonly value: ReadonlyMap<string, Promise> }
   | { readonly kind: 'oops'; readonly value: Oops }
   | UnknownField
+
 export const Choice: Struct<Choice> = /* @__PURE__ */ struct<Choice>({
   name: 'Choice',
   fields: { unknown: 0x0001_08, list: 0x0002_0f, map: 0x0003_0d, oops: 0x0004_0c },
@@ -514,8 +515,8 @@ export const Choice: Struct<Choice> = /* @__PURE__ */ struct<Choice>({
   },
 })
 
-export type Void =
-  | UnknownField
+export type Void = UnknownField
+
 export const Void: Struct<Void> = /* @__PURE__ */ struct<Void>({
   name: 'Void',
   fields: {},
@@ -525,11 +526,7 @@ export const Void: Struct<Void> = /* @__PURE__ */ struct<Void>({
   read(r) {
     const outer = r.begin(Void)
     let value: Void | undefined
-    for (let field = r.next(); field !== 0; field = r.next()) {
-      switch (field) {
-        default: value = r.unknown(field)
-      }
-    }
+    for (let field = r.next(); field !== 0; field = r.next()) value = r.unknown(field)
     r.end(outer)
     return value ?? r.unknown(0)
   },
@@ -543,7 +540,13 @@ export class Oops extends DeclaredException {
   readonly class_: string
   readonly cause_?: Choice | undefined
 
-  constructor(fields: { readonly name_: number; readonly stack_: string; readonly message_: number; readonly class_?: string | undefined; readonly cause_?: Choice | undefined }) {
+  constructor(fields: {
+    readonly name_: number
+    readonly stack_: string
+    readonly message_: number
+    readonly class_?: string | undefined
+    readonly cause_?: Choice | undefined
+  }) {
     super(`name ${fields.name_}, stack ${fields.stack_}, message ${fields.message_}`)
     this.name_ = fields.name_
     this.stack_ = fields.stack_
@@ -699,7 +702,7 @@ export const Odd: Service<Odd, 'Odd'> = {
       delivery: 'at-most-once',
       arguments: { at: [1, safeI64], big: [2, i64], small: [3, safeI64] },
       returns: safeI64,
-    },
+    } as const,
     quiet: { delivery: 'at-most-once', oneway: true, arguments: { promise: [1, Promise] } },
     delete: {
       delivery: 'at-most-once',
@@ -715,5 +718,21 @@ export const Odd: Service<Odd, 'Odd'> = {
       },
       returns: i32,
     },
+  },
+}
+
+export interface Inherited {
+  /** @throws {Silent} constructor */
+  toString(constructor: number, valueOf: string, options?: CallOptions<'at-most-once'>): globalThis.Promise<void>
+}
+
+export const Inherited: Service<Inherited, 'Inherited'> = {
+  name: 'Inherited',
+  methods: {
+    toString: {
+      delivery: 'at-most-once',
+      arguments: { constructor: [1, i32] as const, valueOf: [2, string] as const },
+      throws: { constructor: [1, Silent] as const },
+    } as const,
   },
 }

@@ -78,3 +78,4 @@ service Odd extends Error {
   list<Sky> delete(1: Set set, 2: Grid grid) throws (1: Polite polite)
   i32 aVeryLongMethodNameIndeed(1: map<string, list<shared.SharedStruct>> firstArgument, 2: map<string, list<shared.SharedStruct>> secondArgument)
 }
+service Inherited { void toString(1: i32 constructor, 2: string valueOf) throws (1: Silent constructor) }
