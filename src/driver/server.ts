@@ -3,6 +3,7 @@
  *
  * Invariant: a service with exactly-once methods is served only where a ledger stands behind it.
  */
+import { setMaxListeners } from 'node:events'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { Ledger } from '../once/ledger.ts'
 import { Dispatcher } from '../rpc/dispatcher.ts'
@@ -65,6 +66,8 @@ class RunningServer implements Server<unknown> {
   private readonly closing = new AbortController()
 
   constructor({ ledger, ...options }: ServerOptions & { readonly ledger?: Ledger<unknown> }) {
+    // Every running handler that looks at its signal listens.
+    setMaxListeners(0, this.closing.signal)
     this.limits = withDefaults(options.limits)
     this.ledger = ledger
     const { window, replyBytesMax, recordsMax } = this.limits

@@ -41,7 +41,7 @@ const table = {
     advice: 'Check the token given to connect().',
   },
   fenced: {
-    executed: ['unknown'],
+    executed: ['never', 'unknown'],
     meaning: 'A newer process has opened this journal (or a copy of it); this one may no longer speak for it.',
     advice: 'Run one process per journal file, and never copy a journal that is in use.',
   },
@@ -76,7 +76,7 @@ const table = {
     advice: 'Write tcp://host:port or memory:name.',
   },
   'journal-behind': {
-    executed: ['unknown'],
+    executed: ['never', 'unknown'],
     meaning: 'The server holds newer calls of this session than the journal: the journal is an old copy.',
     advice: 'Do not restore journals from backup; remove the file to begin a new session.',
   },

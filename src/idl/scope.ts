@@ -9,9 +9,9 @@ import type { Const, Enum, EnumMember, Include, Program, Service, Struct, Typede
 export type TypeDefinition = Typedef | Enum | Struct
 
 export class Scope {
-  readonly types = new Map<string, TypeDefinition>()
-  readonly constants = new Map<string, Const>()
-  readonly services = new Map<string, Service>()
+  readonly types: Map<string, TypeDefinition> = new Map()
+  readonly constants: Map<string, Const> = new Map()
+  readonly services: Map<string, Service> = new Map()
   private readonly includes: readonly Include[]
 
   constructor(includes: readonly Include[]) {

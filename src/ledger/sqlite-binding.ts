@@ -114,13 +114,13 @@ function bindings(): readonly string[] {
 
 function load(require: NodeJS.Require, name: string): DatabaseClass | undefined {
   try {
-    const { version } = require(`${name}/package.json`) as { version: string }
-    if (name === 'better-sqlite3' && Number(version.split('.')[0]) >= 13 && process.versions.node.startsWith('20.'))
-      return undefined
+    if (name === 'better-sqlite3' && process.versions.node.startsWith('20.')) {
+      const { version } = require('better-sqlite3/package.json') as { version: string }
+      if (Number(version.split('.')[0]) >= 13) return undefined
+    }
     return require(name) as DatabaseClass
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return undefined
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
     throw error
   }
 }

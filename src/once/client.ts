@@ -1,0 +1,764 @@
+/**
+ * The client's side of the call protocol (section 4): sessions, attempts, deadlines, replay of the journal. Pure.
+ *
+ * Invariant: every call settles exactly once; with a journal, an exactly-once call is sent only after its `begun` entry
+ * is durable, and acknowledged only after its `ended` entry is.
+ */
+import type { ErrorCode, Executed } from '../errors/codes.ts'
+import { assert, unreachable } from '../std/assert.ts'
+import { TimerWheel } from '../std/timer-wheel.ts'
+import type { CallSpec, ClientInput, ClientOptions, ClientOutput, Settlement } from './client-io.ts'
+import { ClientSession, type OpenCall } from './client-session.ts'
+import { type Frame, noSession, protocolVersion, type RefusedFrame, type ReplyFrame, type Welcome } from './frame.ts'
+import type { JournalEntry } from './journal.ts'
+import type { Outcome } from './outcome.ts'
+
+const dialMsMin = 20
+const dialMsMax = 1000
+/** An idle client acknowledges within a second (section 3). */
+const ackMs = 500
+
+/** Something that waits for entries of the journal to be durable. */
+interface Awaited {
+  readonly count: number
+  readonly then: () => void
+}
+
+export class ClientMachine {
+  private readonly options: ClientOptions
+  private readonly memory = new ClientSession('memory')
+  private readonly durable = new ClientSession('durable')
+  /** At-least-once and oneway calls: no session, numbers of this process. */
+  private readonly free = new ClientSession('none')
+  private readonly due = new TimerWheel<OpenCall>()
+  private outputs: ClientOutput[] = []
+  private nowMs = 0
+  private connection: 'down' | 'dialing' | 'up' = 'down'
+  private dialAtMs = Infinity
+  private dialBackoffMs = dialMsMin
+  private helloAtMs = Infinity
+  private ackAtMs = Infinity
+  private heardMs = 0
+  private pingAtMs = Infinity
+  private pings = 0
+  private closeAtMs = Infinity
+  private wakeAtMs = Infinity
+  private phase: 'new' | 'running' | 'closing' | 'closed' = 'new'
+  private isReady = false
+  /** Why no session of that kind can be had any more. */
+  private readonly refused: { memory?: Refusal; durable?: Refusal } = {}
+  private appended = 0
+  private readonly awaited: Awaited[] = []
+  private replaying = 0
+  private hasToldRecovered = false
+
+  constructor(options: ClientOptions) {
+    this.options = options
+  }
+
+  /** What to do now, in this order. */
+  step(input: ClientInput): ClientOutput[] {
+    this.outputs = []
+    this.nowMs = input.nowMs
+    switch (input.kind) {
+      case 'started':
+        this.start()
+        break
+      case 'called':
+        this.called(input.spec)
+        break
+      case 'cancelled':
+        this.cancelled(input.call)
+        break
+      case 'connected':
+        this.connected()
+        break
+      case 'disconnected':
+        this.disconnected()
+        break
+      case 'received':
+        this.received(input.frame)
+        break
+      case 'journalled':
+        this.journalled(input.count)
+        break
+      case 'journal-failed':
+        this.journalFailed(input.cause)
+        break
+      case 'handed-over':
+        this.append({ kind: 'handed-over', number: input.number })
+        break
+      case 'woke':
+        this.wakeAtMs = Infinity
+        break
+      case 'closing':
+        this.closing(input.closeAtMs)
+        break
+      default:
+        unreachable(input)
+    }
+    this.passTime()
+    return this.outputs
+  }
+
+  // --- opening: the journal (section 4), sessions (section 1)
+
+  private start(): void {
+    this.phase = 'running'
+    const { journal } = this.options
+    if (journal !== undefined) {
+      this.durable.ledgerId = journal.ledgerId
+      // A number is never used by two openings (H2).
+      this.durable.begin(journal.session, journal.epoch + 1)
+      this.durable.highest = journal.highest
+      this.append({ kind: 'opened', epoch: this.durable.epoch })
+      for (const { number, call, outcome } of journal.unclaimed) {
+        const settlement: Settlement =
+          outcome.kind === 'unknown' ? this.lost(outcome.code as ErrorCode) : { kind: 'outcome', outcome }
+        this.outputs.push({ kind: 'recovered', session: journal.session ?? noSession, number, begun: call, settlement })
+      }
+      for (const open of journal.open) this.replay(open)
+      this.tellRecovered()
+    }
+    this.dial()
+  }
+
+  private replay({
+    number,
+    call,
+    isGivenUp,
+  }: {
+    number: number
+    call: OpenCall['begun'] | Omit<OpenCall['begun'], 'headers' | 'isOneway'>
+    isGivenUp: boolean
+  }): void {
+    const open: OpenCall = {
+      begun: { ...call, headers: undefined, isOneway: false },
+      call: undefined,
+      deadlineAtMs: this.nowMs + this.options.replayMs,
+      session: this.durable,
+      number,
+      attempts: 0,
+      dueMs: Infinity,
+      timers: 0,
+      // What was given up is asked about, not run (H15).
+      phase: isGivenUp ? 'asking' : 'open',
+      isSettled: false,
+      refusal: undefined,
+    }
+    this.durable.addOlder(open)
+    this.replaying++
+    this.schedule(open, open.deadlineAtMs)
+  }
+
+  private get wantsDurable(): boolean {
+    return this.durable.openCount > 0 || this.durable.queuedCount > 0
+  }
+
+  private hello(session: ClientSession): void {
+    if (this.connection !== 'up' || session.isAsked || session.kind === 'none') return
+    if (this.refused[session.kind] !== undefined) return
+    // The epoch is durable before it is shown to anybody.
+    if (session.kind === 'durable' && this.options.journal !== undefined && !this.isDurable(1)) {
+      return this.whenDurable(1, () => this.hello(session))
+    }
+    session.isAsked = true
+    this.helloAtMs = this.nowMs + Math.max(this.options.attemptMs, 1000)
+    this.send({
+      kind: 'hello',
+      versions: [protocolVersion],
+      session: session.kind,
+      resume: session.id,
+      epoch: session.epoch,
+      instance: this.options.instance,
+      highest: session.highest,
+      token: this.options.token,
+    })
+  }
+
+  private welcomed(frame: Welcome): void {
+    const session = frame.session === 'memory' ? this.memory : this.durable
+    if (session.isWelcome) return // A repeated WELCOME says nothing new.
+    if (session.id !== frame.id) this.newSession(session, frame)
+    session.isWelcome = true
+    session.window = frame.window
+    this.dialBackoffMs = dialMsMin
+    for (const call of session.calls()) this.sendAgain(call)
+    this.fill(session)
+    if (!this.isReady) {
+      this.isReady = true
+      this.outputs.push({ kind: 'ready' })
+    }
+  }
+
+  private newSession(session: ClientSession, frame: Welcome): void {
+    // Calls of the old one that were sent may have run; the others get numbers of the new one.
+    const message = 'the server was started again, and does not remember whether the call ran'
+    this.abandon(session, { code: 'session-expired', message })
+    session.begin(frame.id, session.epoch)
+    session.ledgerId = frame.ledgerId
+    if (session.kind === 'durable') {
+      this.append({ kind: 'session', session: frame.id, ledgerId: frame.ledgerId, principal: '' })
+      // A new session's numbers are new, whatever the journal says of the old one.
+    }
+  }
+
+  /** Ends what was sent as `unknown`; what was not waits again. */
+  private abandon(session: ClientSession, why: Refusal): void {
+    const waiting: OpenCall[] = []
+    for (const call of session.calls()) {
+      if (
+        call.attempts === 0 &&
+        call.phase === 'open' &&
+        call.call !== undefined &&
+        this.options.journal === undefined
+      ) {
+        session.delete(call)
+        call.phase = 'waiting'
+        call.number = 0
+        waiting.push(call)
+      } else this.endUnknown(call, why)
+    }
+    const later = session.drain()
+    for (const call of [...waiting, ...later]) session.enqueue(call)
+  }
+
+  private helloRefused({ sessionKind, code, message, session: refusedId }: RefusedFrame): void {
+    const session = sessionKind === 'memory' ? this.memory : this.durable
+    session.isAsked = false
+    if (code === 'session-expired') {
+      if (session.id !== refusedId) return
+      this.abandon(session, { code, message })
+      session.begin(undefined, session.epoch)
+      return this.hello(session)
+    }
+    this.refused[sessionKind] = { code, message }
+    for (const call of session.calls()) this.endUnknown(call, { code, message })
+    for (const call of session.drain()) this.fail(call, { code, executed: 'never', message })
+    if (!this.isReady) this.outputs.push({ kind: 'refused', code, message })
+  }
+
+  // --- the connection
+
+  private dial(): void {
+    if (this.connection !== 'down') return
+    this.connection = 'dialing'
+    this.dialAtMs = Infinity
+    this.outputs.push({ kind: 'dial' })
+  }
+
+  private connected(): void {
+    this.connection = 'up'
+    this.heardMs = this.nowMs
+    this.pings = 0
+    this.hello(this.memory)
+    if (this.wantsDurable) this.hello(this.durable)
+    for (const call of this.free.calls()) this.sendAgain(call)
+  }
+
+  private disconnected(): void {
+    this.connection = 'down'
+    this.helloAtMs = Infinity
+    for (const session of [this.memory, this.durable]) session.isAsked = session.isWelcome = false
+    if (!this.isReady || this.isBusy) {
+      this.dialAtMs = this.nowMs + this.dialBackoffMs * this.jitter()
+      this.dialBackoffMs = Math.min(this.dialBackoffMs * 2, dialMsMax)
+    }
+  }
+
+  private get isBusy(): boolean {
+    return [this.memory, this.durable, this.free].some((session) => session.openCount > 0 || session.queuedCount > 0)
+  }
+
+  // --- calls
+
+  private called(spec: CallSpec): void {
+    const { method, delivery, payload, idempotencyKey, headers, isOneway } = spec
+    const isFree = delivery === 'at-least-once' || isOneway
+    const session = isFree ? this.free : delivery === 'at-most-once' ? this.memory : this.durable
+    const call: OpenCall = {
+      begun: { method, delivery, payload, idempotencyKey, headers, isOneway },
+      call: spec.call,
+      deadlineAtMs: spec.deadlineAtMs,
+      session,
+      number: 0,
+      attempts: 0,
+      dueMs: Infinity,
+      timers: 0,
+      phase: 'waiting',
+      isSettled: false,
+      refusal: undefined,
+    }
+    const refusal = this.refusalOf(session)
+    if (refusal !== undefined) return this.fail(call, { ...refusal, executed: 'never' })
+    if (this.connection === 'down' && this.dialAtMs === Infinity) this.dial()
+    if (isFree) this.open(call)
+    else {
+      session.enqueue(call)
+      if (session.kind === 'durable') this.hello(session)
+      this.fill(session)
+      if (call.phase === 'waiting') this.schedule(call, call.deadlineAtMs)
+    }
+  }
+
+  private refusalOf(session: ClientSession): Refusal | undefined {
+    if (this.phase !== 'running') return { code: 'closed', message: 'the channel is closed' }
+    if (session.kind !== 'none') {
+      const refused = this.refused[session.kind]
+      if (refused !== undefined) return refused
+    }
+    const waiting = session.kind === 'none' ? Math.max(0, session.openCount - session.window) : session.queuedCount
+    if (waiting < this.options.queuedMax) return undefined
+    return {
+      code: 'overloaded',
+      message: `${waiting} calls wait already, and limits.queuedMax is ${this.options.queuedMax}`,
+    }
+  }
+
+  /** Gives numbers while the window has room (section 4). */
+  private fill(session: ClientSession): void {
+    while (session.isWelcome && session.hasRoom) {
+      const call = session.dequeue()
+      if (call === undefined) return
+      this.open(call)
+    }
+  }
+
+  private open(call: OpenCall): void {
+    const { session } = call
+    session.number(call)
+    if (session.kind === 'durable' && this.options.journal !== undefined) {
+      const { method, delivery, payload, idempotencyKey } = call.begun
+      call.phase = 'journalling'
+      this.append({ kind: 'begun', number: call.number, call: { method, delivery, payload, idempotencyKey } })
+      this.schedule(call, call.deadlineAtMs)
+      return this.whenDurable(this.appended, () => {
+        if (call.phase !== 'journalling') return
+        call.phase = 'open'
+        this.attempt(call)
+      })
+    }
+    call.phase = 'open'
+    this.attempt(call)
+  }
+
+  /** Sends the call, or asks about it, and plans the next time. */
+  private attempt(call: OpenCall): void {
+    const { session } = call
+    const canSend = this.connection === 'up' && (session.kind === 'none' || session.isWelcome)
+    if (canSend) {
+      call.attempts++
+      this.send(call.phase === 'asking' ? this.resolveFrame(call) : this.callFrame(call))
+      if (call.begun.isOneway) return this.end(call, { kind: 'outcome', outcome: { kind: 'reply', bytes: nothing } })
+    }
+    const backoffMs = Math.min(
+      this.options.attemptMs * 2 ** Math.min(Math.max(call.attempts - 1, 0), 20),
+      this.options.attemptMsMax,
+    )
+    this.schedule(call, this.nowMs + backoffMs * this.jitter())
+  }
+
+  private schedule(call: OpenCall, atMs: number): void {
+    call.dueMs = call.isSettled ? atMs : Math.min(atMs, call.deadlineAtMs)
+    call.timers++
+    this.due.add(call, call.dueMs, this.nowMs)
+  }
+
+  /** On a new connection everything open goes out at once, in order. */
+  private sendAgain(call: OpenCall): void {
+    if (call.phase === 'open' || call.phase === 'asking') this.attempt(call)
+  }
+
+  private callFrame(call: OpenCall): Frame {
+    const { session, begun } = call
+    const firstUnacked = session.kind === 'none' ? 0 : session.firstUnacked
+    session.toldUnacked = firstUnacked
+    return {
+      kind: 'call',
+      session: session.id ?? noSession,
+      number: call.number,
+      firstUnacked,
+      epoch: session.epoch,
+      delivery: begun.delivery,
+      isOneway: begun.isOneway,
+      attempt: call.attempts,
+      leftMs: Math.max(1, call.deadlineAtMs - this.nowMs),
+      method: begun.method,
+      idempotencyKey: begun.idempotencyKey,
+      headers: begun.headers,
+      payload: begun.payload,
+    }
+  }
+
+  private resolveFrame({ session, number }: OpenCall): Frame {
+    session.toldUnacked = session.firstUnacked
+    return {
+      kind: 'resolve',
+      session: session.id ?? noSession,
+      number,
+      firstUnacked: session.firstUnacked,
+      epoch: session.epoch,
+    }
+  }
+
+  private cancelled(number: number): void {
+    const calls = [this.memory, this.durable, this.free].flatMap((session) => session.calls())
+    const call = calls.find((open) => open.call === number) ?? this.waiting(number)
+    if (call !== undefined) this.giveUp(call, 'cancelled', 'the caller cancelled the call')
+  }
+
+  private waiting(number: number): OpenCall | undefined {
+    for (const session of [this.memory, this.durable]) {
+      const waiting = session.drain()
+      for (const call of waiting) session.enqueue(call)
+      const found = waiting.find((call) => call.call === number)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** Deadline or cancel: the caller is told at once, and the truth is asked for in the background. */
+  private giveUp(call: OpenCall, code: ErrorCode, why: string): void {
+    if (call.isSettled || call.phase === 'over') return
+    const { session } = call
+    if (call.phase === 'waiting' || (session.kind !== 'durable' && call.attempts === 0)) {
+      return this.fail(call, { code, executed: 'never', message: `${why}; it was not sent` })
+    }
+    const message = `${why}; it may have run`
+    if (session.kind === 'none') return this.fail(call, { code, executed: 'unknown', message })
+    if (call.call === undefined) {
+      // The journal keeps it: the next opening asks again.
+      call.phase = 'parked'
+      return this.settle(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: false })
+    }
+    if (session.kind === 'durable') this.append({ kind: 'given-up', number: call.number })
+    call.phase = 'asking'
+    this.settle(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: true })
+    this.attempt(call)
+  }
+
+  // --- what comes back
+
+  private received(frame: Frame): void {
+    this.heardMs = this.nowMs
+    this.pings = 0
+    switch (frame.kind) {
+      case 'reply':
+        return this.replied(frame)
+      case 'refused':
+        return frame.of === 'hello' ? this.helloRefused(frame) : this.callRefused(frame)
+      case 'welcome':
+        return this.welcomed(frame)
+      case 'ping':
+        return this.send({ kind: 'pong', nonce: frame.nonce })
+      default: // A pong has been heard; anything else only a client may say.
+    }
+  }
+
+  private find({ session, number }: ReplyFrame | RefusedFrame): OpenCall | undefined {
+    if (session === noSession) return this.free.get(number)
+    if (session === this.memory.id) return this.memory.get(number)
+    return session === this.durable.id ? this.durable.get(number) : undefined
+  }
+
+  private replied(frame: ReplyFrame): void {
+    const call = this.find(frame)
+    if (call === undefined || call.phase === 'over' || call.phase === 'parked') return
+    const { outcome } = frame
+    const { refusal } = call
+    const isWithdrawn = outcome.kind === 'failure' && outcome.code === 'withdrawn'
+    if (refusal !== undefined && isWithdrawn) {
+      return this.end(call, { kind: 'outcome', outcome: { kind: 'failure', executed: 'never', ...refusal } })
+    }
+    this.end(call, { kind: 'outcome', outcome })
+  }
+
+  /** Speaks of one delivery only; what it means for the call is H16. */
+  private callRefused(frame: RefusedFrame): void {
+    const call = this.find(frame)
+    if (call === undefined || call.phase === 'over' || call.phase === 'parked') return
+    const { code, message } = frame
+    switch (code) {
+      case 'window':
+      case 'overloaded':
+      case 'deadline':
+      case 'still-running':
+        return // Nothing yet: the next attempt asks again.
+      case 'session-expired':
+        return this.sessionExpired(call.session, { code, message })
+      case 'fenced':
+        this.refused.durable = { code, message }
+        for (const open of call.session.calls()) this.endUnknown(open, { code, message })
+        for (const open of call.session.drain()) this.fail(open, { code, executed: 'never', message })
+        return
+      case 'stale':
+      case 'xid-reused':
+        return this.endUnknown(call, { code, message })
+      default:
+        this.wronglyAddressed(call, { code, message })
+    }
+  }
+
+  /** The server cannot run it (unknown method, other delivery, denied ...). Only a tombstone makes that certain. */
+  private wronglyAddressed(call: OpenCall, refusal: Refusal): void {
+    if (call.session.kind === 'none') {
+      return this.fail(call, { ...refusal, executed: call.attempts === 1 ? 'never' : 'unknown' })
+    }
+    if (call.phase === 'asking') return this.endUnknown(call, refusal)
+    call.refusal = refusal
+    call.phase = 'asking'
+    this.attempt(call)
+  }
+
+  private sessionExpired(session: ClientSession, why: Refusal): void {
+    this.abandon(session, why)
+    session.begin(undefined, session.epoch)
+    session.isAsked = session.isWelcome = false
+    this.hello(session)
+  }
+
+  // --- ends
+
+  private endUnknown(call: OpenCall, { code, message }: Refusal): void {
+    this.end(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: false })
+  }
+
+  /** The call is over: tell, write it down, acknowledge when that is durable. */
+  private end(call: OpenCall, settlement: Settlement): void {
+    if (call.phase === 'over') return
+    call.phase = 'over'
+    if (!call.isSettled) this.settle(call, settlement)
+    else if (call.call !== undefined)
+      this.outputs.push({ kind: 'resolved', call: call.call, executed: executedOf(settlement) })
+    const { session, number } = call
+    if (session.kind === 'durable' && this.options.journal !== undefined) {
+      const outcome =
+        settlement.kind === 'outcome' ? settlement.outcome : ({ kind: 'unknown', code: settlement.code } as const)
+      this.append({ kind: 'ended', number, outcome })
+      this.whenDurable(this.appended, () => {
+        if (call.call !== undefined) this.append({ kind: 'handed-over', number })
+        this.forget(call)
+      })
+    } else this.forget(call)
+    if (call.call === undefined) {
+      this.replaying--
+      this.tellRecovered()
+    }
+  }
+
+  private forget(call: OpenCall): void {
+    const { session, number } = call
+    if (number === 0) return
+    session.delete(call)
+    if (session.kind === 'none') return
+    if (session.queuedCount > 0) this.fill(session)
+    if (this.ackAtMs === Infinity) this.ackAtMs = this.nowMs + ackMs
+  }
+
+  private settle(call: OpenCall, settlement: Settlement): void {
+    call.isSettled = true
+    const { number, attempts, session } = call
+    if (call.call !== undefined) {
+      const identity = { session: session.id ?? noSession, number, attempts }
+      this.outputs.push({ kind: 'settled', call: call.call, settlement, identity })
+      return
+    }
+    const { method, delivery, payload, idempotencyKey } = call.begun
+    const begun = { method, delivery, payload, idempotencyKey }
+    this.outputs.push({ kind: 'recovered', session: session.id ?? noSession, number, begun, settlement })
+    if (call.phase === 'parked') {
+      this.replaying--
+      this.tellRecovered()
+    }
+  }
+
+  private fail(call: OpenCall, failure: Refusal & { readonly executed: Executed }): void {
+    this.end(call, { kind: 'failed', mayResolve: false, ...failure })
+  }
+
+  private lost(code: ErrorCode): Settlement {
+    return {
+      kind: 'failed',
+      code,
+      executed: 'unknown',
+      message: 'nobody could say whether the call ran',
+      mayResolve: false,
+    }
+  }
+
+  private tellRecovered(): void {
+    if (this.replaying > 0 || this.hasToldRecovered) return
+    this.hasToldRecovered = true
+    this.outputs.push({ kind: 'all-recovered' })
+  }
+
+  // --- the journal
+
+  private append(entry: JournalEntry): void {
+    if (this.options.journal === undefined) return
+    this.appended++
+    this.outputs.push({ kind: 'append', entry })
+  }
+
+  private durableCount = 0
+
+  private isDurable(count: number): boolean {
+    return this.durableCount >= count
+  }
+
+  private whenDurable(count: number, then: () => void): void {
+    this.awaited.push({ count, then })
+  }
+
+  private journalled(count: number): void {
+    this.durableCount = count
+    let done = 0
+    while (done < this.awaited.length && (this.awaited[done] as Awaited).count <= count) done++
+    for (const { then } of this.awaited.splice(0, done)) then()
+  }
+
+  private journalFailed(cause: unknown): void {
+    const message = `the journal cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`
+    const why: Refusal = { code: 'journal-failed', message }
+    this.refused.durable = why
+    this.awaited.length = 0
+    for (const call of this.durable.calls()) {
+      if (call.phase === 'over') continue
+      if (!call.isSettled) this.settle(call, { kind: 'failed', ...why, executed: 'unknown', mayResolve: false, cause })
+      else if (call.call !== undefined) this.outputs.push({ kind: 'resolved', call: call.call, executed: 'unknown' })
+      call.phase = 'over'
+      this.durable.delete(call)
+    }
+    for (const call of this.durable.drain()) this.fail(call, { ...why, executed: 'never' })
+  }
+
+  // --- time
+
+  private passTime(): void {
+    if (this.phase === 'closed') return
+    for (const call of this.due.take(this.nowMs)) this.callIsDue(call)
+    if (this.dialAtMs <= this.nowMs) this.dial()
+    if (this.helloAtMs <= this.nowMs) this.helloAgain()
+    if (this.ackAtMs <= this.nowMs) this.acknowledge()
+    this.watchPeer()
+    this.finishClosing()
+    const nextMs = Math.min(this.due.nextMs, this.dialAtMs, this.helloAtMs, this.ackAtMs, this.pingAtMs, this.closeAtMs)
+    if (this.isClosed || nextMs >= this.wakeAtMs) return
+    this.wakeAtMs = nextMs
+    this.outputs.push({ kind: 'wake', atMs: nextMs })
+  }
+
+  private get isClosed(): boolean {
+    return this.phase === 'closed'
+  }
+
+  private callIsDue(call: OpenCall): void {
+    call.timers--
+    if (call.phase === 'over' || call.phase === 'parked') return
+    if (!call.isSettled && this.nowMs >= call.deadlineAtMs)
+      return this.giveUp(call, 'deadline', 'no answer came before the deadline')
+    if (call.phase === 'waiting' || call.phase === 'journalling') return this.schedule(call, call.deadlineAtMs)
+    if (this.nowMs >= call.dueMs) return this.attempt(call)
+    if (call.timers === 0) this.schedule(call, call.dueMs)
+  }
+
+  private helloAgain(): void {
+    this.helloAtMs = Infinity
+    for (const session of [this.memory, this.durable]) {
+      if (!session.isAsked || session.isWelcome) continue
+      session.isAsked = false
+      this.hello(session)
+    }
+  }
+
+  private acknowledge(): void {
+    this.ackAtMs = Infinity
+    if (this.connection !== 'up') return
+    for (const session of [this.memory, this.durable]) {
+      const { id, firstUnacked, epoch } = session
+      if (id === undefined || !session.isWelcome || firstUnacked <= session.toldUnacked) continue
+      session.toldUnacked = firstUnacked
+      this.send({ kind: 'ack', session: id, epoch, firstUnacked })
+    }
+  }
+
+  /** PING while anything is open and nothing is heard; two unanswered, and the connection is given up. */
+  private watchPeer(): void {
+    const isWatched = this.connection === 'up' && this.isBusy
+    if (!isWatched) {
+      this.pingAtMs = Infinity
+      return
+    }
+    const atMs = this.heardMs + this.options.pingMs * (this.pings + 1)
+    if (atMs > this.nowMs) {
+      this.pingAtMs = atMs
+      return
+    }
+    if (this.pings >= 2) {
+      this.heardMs = this.nowMs
+      this.pings = 0
+      this.pingAtMs = Infinity
+      return void this.outputs.push({ kind: 'hang-up' })
+    }
+    this.pings++
+    this.pingAtMs = this.nowMs + this.options.pingMs
+    this.send({ kind: 'ping', nonce: this.pings })
+  }
+
+  private closing(closeAtMs: number): void {
+    if (this.phase === 'closed') return
+    this.phase = 'closing'
+    this.closeAtMs = Math.min(this.closeAtMs, closeAtMs)
+  }
+
+  private finishClosing(): void {
+    if (this.phase !== 'closing' || (this.isBusy && this.nowMs < this.closeAtMs)) return
+    const message = 'the channel was closed while the call was open'
+    for (const session of [this.memory, this.durable, this.free]) {
+      for (const call of session.drain()) this.fail(call, { code: 'closed', executed: 'never', message })
+      for (const call of session.calls()) this.leaveOpen(call, message)
+    }
+    this.acknowledge()
+    for (const session of [this.memory, this.durable]) {
+      const { id, epoch, highest } = session
+      const isKept = session.kind === 'durable' && this.options.journal !== undefined
+      if (id === undefined || !session.isWelcome || session.openCount > 0 || isKept) continue
+      this.send({ kind: 'bye', session: id, epoch, highest })
+    }
+    this.phase = 'closed'
+    this.outputs.push({ kind: 'closed' })
+  }
+
+  /** Told unknown, if not told before; a journalled call stays in the journal as it is. */
+  private leaveOpen(call: OpenCall, message: string): void {
+    if (call.phase === 'over') return
+    const executed = call.attempts === 0 && call.session.kind !== 'durable' ? 'never' : 'unknown'
+    if (call.call === undefined) return
+    if (call.isSettled) this.outputs.push({ kind: 'resolved', call: call.call, executed: 'unknown' })
+    else this.settle(call, { kind: 'failed', code: 'closed', executed, message, mayResolve: false })
+    call.phase = 'over'
+    if (this.options.journal === undefined) call.session.delete(call)
+  }
+
+  private send(frame: Frame): void {
+    this.outputs.push({ kind: 'send', frame })
+  }
+
+  private jitter(): number {
+    return 0.8 + this.options.random() * 0.4
+  }
+}
+
+interface Refusal {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+const nothing = new Uint8Array()
+
+/** In the words of `resolved`: a result or a declared exception means that it ran. */
+function executedOf(settlement: Settlement): Executed {
+  if (settlement.kind === 'failed') return settlement.executed
+  const { outcome }: { outcome: Outcome } = settlement
+  return outcome.kind === 'failure' ? outcome.executed : 'once'
+}
