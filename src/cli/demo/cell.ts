@@ -22,8 +22,8 @@ export interface CellOrders {
   readonly folder: string
 }
 
-const startCents = 1000
-const cents = 10
+const startCents = 100_000
+const cents = 1000
 /** Of one call with all that befalls it. */
 const callMsMax = 25_000
 
