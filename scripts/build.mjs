@@ -28,7 +28,9 @@ const bundle = await build({
   metafile: true,
   logLevel: 'warning',
   // commander is CommonJS and asks for node's modules by require.
-  banner: { js: "import { createRequire as makeRequire } from 'node:module';const require = makeRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module';const require = makeRequire(import.meta.url);",
+  },
 })
 chmodSync('dist/cli/main.js', 0o755)
 

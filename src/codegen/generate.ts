@@ -3,7 +3,7 @@
  *
  * Invariant: the file passes `tsc --strict`, loads in the order in which it is written, and reads as if typed by hand.
  */
-import type { Const, Definition, Enum, Program, Service, Type, Typedef } from '../idl/program.ts'
+import type { Const, Definition, Enum, Program, Type, Typedef } from '../idl/program.ts'
 import { docLines, FileContext, type GenerateOptions, indented, propertyName } from './file.ts'
 import { serviceText } from './service.ts'
 import { exceptionText, structText, unionText } from './struct.ts'
@@ -88,7 +88,7 @@ function definitionText(definition: Definition, file: FileContext): string[] {
     case 'enum':
       return enumText(definition, file)
     case 'service':
-      return serviceText(definition as Service, file)
+      return serviceText(definition, file)
     case 'union':
       return unionText(definition, file)
     case 'exception':

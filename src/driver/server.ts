@@ -111,7 +111,7 @@ class RunningServer implements Server<unknown> {
         )
       }
     }
-    this.dispatcher.add(added, handlers as Readonly<Record<string, unknown>>)
+    this.dispatcher.add(added, handlers)
     return this
   }
 

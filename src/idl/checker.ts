@@ -11,7 +11,6 @@ import type {
   BaseName,
   Const,
   Definition,
-  Enum,
   EnumMember,
   Field,
   Function,

@@ -5,8 +5,9 @@
  * file are found at once.
  */
 import { didYouMean } from '../std/suggest.ts'
-import type { Place, Reporter, Text } from './diagnostic.ts'
+import type { Reporter } from './diagnostic.ts'
 import { lex, type Token } from './lexer.ts'
+import { definitionWords, headerWords, placeOf, shown, TokenCursor, Unparsable } from './token-cursor.ts'
 import type {
   AnnotationTree,
   DefinitionTree,
@@ -19,8 +20,6 @@ import type {
   ValueTree,
 } from './tree.ts'
 
-const definitionWords = ['typedef', 'const', 'enum', 'struct', 'union', 'exception', 'service'] as const
-const headerWords = ['include', 'cpp_include', 'namespace'] as const
 const keywords: ReadonlySet<string> = new Set([
   ...definitionWords,
   ...headerWords,
@@ -63,24 +62,13 @@ const foreign: ReadonlySet<string> = new Set([
 ])
 const depthMax = 500
 
-/** Stops the parsing of one element; what is wrong has been reported. */
-class Unparsable extends Error {}
-
 /** The tree of `text`, as far as it could be read. */
 export function parse(text: string, reporter: Reporter): FileTree {
   return new Parser(lex(text, reporter), reporter).file()
 }
 
-class Parser {
-  private readonly tokens: readonly Token[]
-  private readonly reporter: Reporter
-  private at = 0
+class Parser extends TokenCursor {
   private depth = 0
-
-  constructor(tokens: readonly Token[], reporter: Reporter) {
-    this.tokens = tokens
-    this.reporter = reporter
-  }
 
   file(): FileTree {
     const includes: Name[] = []
@@ -411,63 +399,6 @@ class Parser {
     }
   }
 
-  // --- tokens
-
-  private get token(): Token {
-    return this.tokens[Math.min(this.at, this.tokens.length - 1)] as Token
-  }
-
-  private next(): Token {
-    const { token } = this
-    if (token.kind !== 'end') this.at++
-    return token
-  }
-
-  private isSymbol(text: string): boolean {
-    return this.token.kind === 'symbol' && this.token.text === text
-  }
-
-  private isWord(text: string): boolean {
-    return this.token.kind === 'identifier' && this.token.text === text
-  }
-
-  private isAnyOf(words: readonly string[]): boolean {
-    return this.token.kind === 'identifier' && words.includes(this.token.text)
-  }
-
-  private takeSymbol(text: string): boolean {
-    if (!this.isSymbol(text)) return false
-    this.at++
-    return true
-  }
-
-  private separator(): void {
-    if (this.isSymbol(',') || this.isSymbol(';')) this.at++
-  }
-
-  private expect(text: string): void {
-    if (!this.takeSymbol(text))
-      throw this.fail('syntax', this.token, [`expected "${text}", found ${shown(this.token)}`])
-  }
-
-  private takeIdentifier(what: string): Token {
-    return this.take('identifier', what)
-  }
-
-  private takeString(what: string): Token {
-    return this.take('string', what)
-  }
-
-  private takeInteger(what: string): Token {
-    return this.take('integer', what)
-  }
-
-  private take(kind: Token['kind'], what: string): Token {
-    if (this.token.kind !== kind)
-      throw this.fail('syntax', this.token, [`expected ${what}, found ${shown(this.token)}`])
-    return this.next()
-  }
-
   /** The name of something new: one word, no keyword. */
   private newName(what: string): Name {
     const { token } = this
@@ -478,70 +409,4 @@ class Parser {
     if (token.text.includes('.')) this.dotted(token, what)
     return this.next()
   }
-
-  private dotted(name: Name, what: string): void {
-    this.reporter.error('dotted-name', name, [
-      `the name of a ${what} has no dots`,
-      `write ${name.text.replaceAll('.', '_')}`,
-    ])
-  }
-
-  private fail(code: string, place: Place, text: Text): Unparsable {
-    this.reporter.error(code, place, text)
-    return new Unparsable()
-  }
-
-  // --- going on behind a mistake
-
-  /** To the next definition: a definition word that is first on its line, or stands at no brace's depth. */
-  private skipToDefinition(start: number): void {
-    let depth = 0
-    for (let i = start; i < this.at; i++) depth += depthOf(this.tokens[i] as Token)
-    if (this.at === start) this.at++
-    while (this.token.kind !== 'end') {
-      const isWord = this.isAnyOf(definitionWords) || this.isAnyOf(headerWords)
-      if (isWord && (depth <= 0 || (this.token.isFirstOnLine && this.token.position.column === 1))) return
-      depth += depthOf(this.next())
-    }
-  }
-
-  /** To the next field, argument, member or function of the same body. */
-  private skipElement(close: '}' | ')', start: number): void {
-    let depth = 0
-    for (let i = start; i < this.at; i++) depth += nestingOf(this.tokens[i] as Token)
-    depth = Math.max(0, depth)
-    if (this.at === start && !this.isSymbol(close)) depth = Math.max(0, depth + nestingOf(this.next()))
-    for (;;) {
-      const { token } = this
-      if (token.kind === 'end' || (depth <= 0 && this.isSymbol(close))) return
-      if (this.isAnyOf(definitionWords) && token.position.column === 1) {
-        // The body was never closed.
-        throw this.fail('syntax', token, [`expected "${close}" before ${shown(token)}`])
-      }
-      if (depth <= 0 && token.isFirstOnLine && this.at > start + 1 && !this.isSymbol('{')) return
-      this.at++
-      depth += nestingOf(token)
-      if (depth <= 0 && (token.text === ',' || token.text === ';') && token.kind === 'symbol') return
-    }
-  }
-}
-
-function depthOf(token: Token): number {
-  if (token.kind !== 'symbol') return 0
-  return token.text === '{' ? 1 : token.text === '}' ? -1 : 0
-}
-
-function nestingOf(token: Token): number {
-  if (token.kind !== 'symbol') return 0
-  if ('{(['.includes(token.text)) return 1
-  return '})]'.includes(token.text) ? -1 : 0
-}
-
-function placeOf({ position, length }: Place): Place {
-  return { position, length }
-}
-
-function shown(token: Token): string {
-  if (token.kind === 'end') return 'the end of the file'
-  return token.kind === 'string' ? 'a string' : `"${token.text}"`
 }

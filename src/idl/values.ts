@@ -3,7 +3,7 @@
  *
  * Invariant: a value that is answered fits its type; one that does not has been reported.
  */
-import type { Reporter } from './diagnostic.ts'
+import { Reporter } from './diagnostic.ts'
 import type { BaseName, Const, Struct, Type, Value } from './program.ts'
 import type { Scope } from './scope.ts'
 import type { ValueTree } from './tree.ts'
@@ -64,9 +64,9 @@ function namedValue(tree: NameTree, type: Type, context: ValueContext): Value | 
 
 /** Reports at `tree` whatever is found inside the constant that it names. */
 function relocated(reporter: Reporter, tree: ValueTree): Reporter {
-  const { position, length } = tree
-  const error: Reporter['error'] = (code, _place, text) => reporter.error(code, { position, length }, text)
-  return { ...reporter, error, warning: error } as Reporter
+  const moved = new Reporter(reporter.file, reporter.diagnostics)
+  moved.error = (code, _place, text) => reporter.error(code, tree, text)
+  return moved
 }
 
 function baseValue(tree: ValueTree, name: BaseName, context: ValueContext): Value | undefined {

@@ -1,43 +1,24 @@
 /**
- * The client's side of the call protocol (section 4): sessions, attempts, deadlines, replay of the journal. Pure.
+ * The client's side of the call protocol: what comes in, sessions, connection, and time. Pure.
  *
- * Invariant: every call settles exactly once; with a journal, an exactly-once call is sent only after its `begun` entry
- * is durable, and acknowledged only after its `ended` entry is.
+ * Invariant: a number is given only after WELCOME of its epoch; nothing is sent on a connection before its HELLO.
  */
-import type { ErrorCode, Executed } from '../errors/codes.ts'
-import { assert, unreachable } from '../std/assert.ts'
-import { TimerWheel } from '../std/timer-wheel.ts'
-import type { CallSpec, ClientInput, ClientOptions, ClientOutput, Settlement } from './client-io.ts'
-import { ClientSession, type OpenCall } from './client-session.ts'
+import type { ErrorCode } from '../errors/codes.ts'
+import { unreachable } from '../std/assert.ts'
+import { ClientCalls, type Refusal } from './client-calls.ts'
+import type { CallSpec, ClientInput, ClientOutput, Settlement } from './client-io.ts'
+import type { ClientSession, OpenCall } from './client-session.ts'
 import { type Frame, noSession, protocolVersion, type RefusedFrame, type ReplyFrame, type Welcome } from './frame.ts'
-import type { JournalEntry } from './journal.ts'
-import type { Outcome } from './outcome.ts'
+import type { JournalState } from './journal.ts'
 
 const dialMsMin = 20
 const dialMsMax = 1000
-/** An idle client acknowledges within a second (section 3). */
-const ackMs = 500
 
-/** Something that waits for entries of the journal to be durable. */
-interface Awaited {
-  readonly count: number
-  readonly then: () => void
-}
-
-export class ClientMachine {
-  private readonly options: ClientOptions
-  private readonly memory = new ClientSession('memory')
-  private readonly durable = new ClientSession('durable')
-  /** At-least-once and oneway calls: no session, numbers of this process. */
-  private readonly free = new ClientSession('none')
-  private readonly due = new TimerWheel<OpenCall>()
-  private outputs: ClientOutput[] = []
-  private nowMs = 0
+export class ClientMachine extends ClientCalls {
   private connection: 'down' | 'dialing' | 'up' = 'down'
   private dialAtMs = Infinity
   private dialBackoffMs = dialMsMin
   private helloAtMs = Infinity
-  private ackAtMs = Infinity
   private heardMs = 0
   private pingAtMs = Infinity
   private pings = 0
@@ -47,14 +28,6 @@ export class ClientMachine {
   private isReady = false
   /** Why no session of that kind can be had any more. */
   private readonly refused: { memory?: Refusal; durable?: Refusal } = {}
-  private appended = 0
-  private readonly awaited: Awaited[] = []
-  private replaying = 0
-  private hasToldRecovered = false
-
-  constructor(options: ClientOptions) {
-    this.options = options
-  }
 
   /** What to do now, in this order. */
   step(input: ClientInput): ClientOutput[] {
@@ -123,15 +96,7 @@ export class ClientMachine {
     this.dial()
   }
 
-  private replay({
-    number,
-    call,
-    isGivenUp,
-  }: {
-    number: number
-    call: OpenCall['begun'] | Omit<OpenCall['begun'], 'headers' | 'isOneway'>
-    isGivenUp: boolean
-  }): void {
+  private replay({ number, call, isGivenUp }: JournalState['open'][number]): void {
     const open: OpenCall = {
       begun: { ...call, headers: undefined, isOneway: false },
       call: undefined,
@@ -315,92 +280,6 @@ export class ClientMachine {
     }
   }
 
-  /** Gives numbers while the window has room (section 4). */
-  private fill(session: ClientSession): void {
-    while (session.isWelcome && session.hasRoom) {
-      const call = session.dequeue()
-      if (call === undefined) return
-      this.open(call)
-    }
-  }
-
-  private open(call: OpenCall): void {
-    const { session } = call
-    session.number(call)
-    if (session.kind === 'durable' && this.options.journal !== undefined) {
-      const { method, delivery, payload, idempotencyKey } = call.begun
-      call.phase = 'journalling'
-      this.append({ kind: 'begun', number: call.number, call: { method, delivery, payload, idempotencyKey } })
-      this.schedule(call, call.deadlineAtMs)
-      return this.whenDurable(this.appended, () => {
-        if (call.phase !== 'journalling') return
-        call.phase = 'open'
-        this.attempt(call)
-      })
-    }
-    call.phase = 'open'
-    this.attempt(call)
-  }
-
-  /** Sends the call, or asks about it, and plans the next time. */
-  private attempt(call: OpenCall): void {
-    const { session } = call
-    const canSend = this.connection === 'up' && (session.kind === 'none' || session.isWelcome)
-    if (canSend) {
-      call.attempts++
-      this.send(call.phase === 'asking' ? this.resolveFrame(call) : this.callFrame(call))
-      if (call.begun.isOneway) return this.end(call, { kind: 'outcome', outcome: { kind: 'reply', bytes: nothing } })
-    }
-    const backoffMs = Math.min(
-      this.options.attemptMs * 2 ** Math.min(Math.max(call.attempts - 1, 0), 20),
-      this.options.attemptMsMax,
-    )
-    this.schedule(call, this.nowMs + backoffMs * this.jitter())
-  }
-
-  private schedule(call: OpenCall, atMs: number): void {
-    call.dueMs = call.isSettled ? atMs : Math.min(atMs, call.deadlineAtMs)
-    call.timers++
-    this.due.add(call, call.dueMs, this.nowMs)
-  }
-
-  /** On a new connection everything open goes out at once, in order. */
-  private sendAgain(call: OpenCall): void {
-    if (call.phase === 'open' || call.phase === 'asking') this.attempt(call)
-  }
-
-  private callFrame(call: OpenCall): Frame {
-    const { session, begun } = call
-    const firstUnacked = session.kind === 'none' ? 0 : session.firstUnacked
-    session.toldUnacked = firstUnacked
-    return {
-      kind: 'call',
-      session: session.id ?? noSession,
-      number: call.number,
-      firstUnacked,
-      epoch: session.epoch,
-      delivery: begun.delivery,
-      isOneway: begun.isOneway,
-      attempt: call.attempts,
-      leftMs: Math.max(1, call.deadlineAtMs - this.nowMs),
-      method: begun.method,
-      idempotencyKey: begun.idempotencyKey,
-      headers: begun.headers,
-      payload: begun.payload,
-    }
-  }
-
-  private resolveFrame({ session, number }: OpenCall): Frame {
-    session.toldUnacked = session.firstUnacked
-    return {
-      kind: 'resolve',
-      session: session.id ?? noSession,
-      number,
-      firstUnacked: session.firstUnacked,
-      epoch: session.epoch,
-    }
-  }
-
   private cancelled(number: number): void {
     const calls = [this.memory, this.durable, this.free].flatMap((session) => session.calls())
     const call = calls.find((open) => open.call === number) ?? this.waiting(number)
@@ -415,26 +294,6 @@ export class ClientMachine {
       if (found !== undefined) return found
     }
     return undefined
-  }
-
-  /** Deadline or cancel: the caller is told at once, and the truth is asked for in the background. */
-  private giveUp(call: OpenCall, code: ErrorCode, why: string): void {
-    if (call.isSettled || call.phase === 'over') return
-    const { session } = call
-    if (call.phase === 'waiting' || (session.kind !== 'durable' && call.attempts === 0)) {
-      return this.fail(call, { code, executed: 'never', message: `${why}; it was not sent` })
-    }
-    const message = `${why}; it may have run`
-    if (session.kind === 'none') return this.fail(call, { code, executed: 'unknown', message })
-    if (call.call === undefined) {
-      // The journal keeps it: the next opening asks again.
-      call.phase = 'parked'
-      return this.settle(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: false })
-    }
-    if (session.kind === 'durable') this.append({ kind: 'given-up', number: call.number })
-    call.phase = 'asking'
-    this.settle(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: true })
-    this.attempt(call)
   }
 
   // --- what comes back
@@ -517,65 +376,6 @@ export class ClientMachine {
     this.hello(session)
   }
 
-  // --- ends
-
-  private endUnknown(call: OpenCall, { code, message }: Refusal): void {
-    this.end(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: false })
-  }
-
-  /** The call is over: tell, write it down, acknowledge when that is durable. */
-  private end(call: OpenCall, settlement: Settlement): void {
-    if (call.phase === 'over') return
-    call.phase = 'over'
-    if (!call.isSettled) this.settle(call, settlement)
-    else if (call.call !== undefined)
-      this.outputs.push({ kind: 'resolved', call: call.call, executed: executedOf(settlement) })
-    const { session, number } = call
-    if (session.kind === 'durable' && this.options.journal !== undefined) {
-      const outcome =
-        settlement.kind === 'outcome' ? settlement.outcome : ({ kind: 'unknown', code: settlement.code } as const)
-      this.append({ kind: 'ended', number, outcome })
-      this.whenDurable(this.appended, () => {
-        if (call.call !== undefined) this.append({ kind: 'handed-over', number })
-        this.forget(call)
-      })
-    } else this.forget(call)
-    if (call.call === undefined) {
-      this.replaying--
-      this.tellRecovered()
-    }
-  }
-
-  private forget(call: OpenCall): void {
-    const { session, number } = call
-    if (number === 0) return
-    session.delete(call)
-    if (session.kind === 'none') return
-    if (session.queuedCount > 0) this.fill(session)
-    if (this.ackAtMs === Infinity) this.ackAtMs = this.nowMs + ackMs
-  }
-
-  private settle(call: OpenCall, settlement: Settlement): void {
-    call.isSettled = true
-    const { number, attempts, session } = call
-    if (call.call !== undefined) {
-      const identity = { session: session.id ?? noSession, number, attempts }
-      this.outputs.push({ kind: 'settled', call: call.call, settlement, identity })
-      return
-    }
-    const { method, delivery, payload, idempotencyKey } = call.begun
-    const begun = { method, delivery, payload, idempotencyKey }
-    this.outputs.push({ kind: 'recovered', session: session.id ?? noSession, number, begun, settlement })
-    if (call.phase === 'parked') {
-      this.replaying--
-      this.tellRecovered()
-    }
-  }
-
-  private fail(call: OpenCall, failure: Refusal & { readonly executed: Executed }): void {
-    this.end(call, { kind: 'failed', mayResolve: false, ...failure })
-  }
-
   private lost(code: ErrorCode): Settlement {
     return {
       kind: 'failed',
@@ -586,42 +386,11 @@ export class ClientMachine {
     }
   }
 
-  private tellRecovered(): void {
-    if (this.replaying > 0 || this.hasToldRecovered) return
-    this.hasToldRecovered = true
-    this.outputs.push({ kind: 'all-recovered' })
-  }
-
-  // --- the journal
-
-  private append(entry: JournalEntry): void {
-    if (this.options.journal === undefined) return
-    this.appended++
-    this.outputs.push({ kind: 'append', entry })
-  }
-
-  private durableCount = 0
-
-  private isDurable(count: number): boolean {
-    return this.durableCount >= count
-  }
-
-  private whenDurable(count: number, then: () => void): void {
-    this.awaited.push({ count, then })
-  }
-
-  private journalled(count: number): void {
-    this.durableCount = count
-    let done = 0
-    while (done < this.awaited.length && (this.awaited[done] as Awaited).count <= count) done++
-    for (const { then } of this.awaited.splice(0, done)) then()
-  }
-
   private journalFailed(cause: unknown): void {
     const message = `the journal cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`
     const why: Refusal = { code: 'journal-failed', message }
     this.refused.durable = why
-    this.awaited.length = 0
+    this.awaitNothing()
     for (const call of this.durable.calls()) {
       if (call.phase === 'over') continue
       if (!call.isSettled) this.settle(call, { kind: 'failed', ...why, executed: 'unknown', mayResolve: false, cause })
@@ -650,16 +419,6 @@ export class ClientMachine {
 
   private get isClosed(): boolean {
     return this.phase === 'closed'
-  }
-
-  private callIsDue(call: OpenCall): void {
-    call.timers--
-    if (call.phase === 'over' || call.phase === 'parked') return
-    if (!call.isSettled && this.nowMs >= call.deadlineAtMs)
-      return this.giveUp(call, 'deadline', 'no answer came before the deadline')
-    if (call.phase === 'waiting' || call.phase === 'journalling') return this.schedule(call, call.deadlineAtMs)
-    if (this.nowMs >= call.dueMs) return this.attempt(call)
-    if (call.timers === 0) this.schedule(call, call.dueMs)
   }
 
   private helloAgain(): void {
@@ -740,25 +499,7 @@ export class ClientMachine {
     if (this.options.journal === undefined) call.session.delete(call)
   }
 
-  private send(frame: Frame): void {
-    this.outputs.push({ kind: 'send', frame })
+  protected override canSend(session: ClientSession): boolean {
+    return this.connection === 'up' && (session.kind === 'none' || session.isWelcome)
   }
-
-  private jitter(): number {
-    return 0.8 + this.options.random() * 0.4
-  }
-}
-
-interface Refusal {
-  readonly code: ErrorCode
-  readonly message: string
-}
-
-const nothing = new Uint8Array()
-
-/** In the words of `resolved`: a result or a declared exception means that it ran. */
-function executedOf(settlement: Settlement): Executed {
-  if (settlement.kind === 'failed') return settlement.executed
-  const { outcome }: { outcome: Outcome } = settlement
-  return outcome.kind === 'failure' ? outcome.executed : 'once'
 }

@@ -74,5 +74,5 @@ export class NumberRing<T> {
 }
 
 function emptySlots<T>(count: number): (T | undefined)[] {
-  return new Array<T | undefined>(count).fill(undefined)
+  return Array.from({ length: count }, () => undefined)
 }

@@ -97,7 +97,7 @@ function readArguments(
   r: Reader,
   { shape, slots, byLabel }: { shape: Shape; slots: readonly Slot[]; byLabel: ReadonlyMap<number, number> },
 ): unknown[] {
-  const values = new Array<unknown>(slots.length).fill(unread)
+  const values: unknown[] = slots.map(() => unread)
   const outer = r.begin(shape)
   for (let field = r.next(); field !== 0; field = r.next()) {
     const index = byLabel.get(field)

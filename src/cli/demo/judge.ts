@@ -47,7 +47,7 @@ function isKept({ told, effects }: CallResult, delivery: Delivery, isRepeatedByH
       return told !== 'ok' || effects >= 1
     case 'at-most-once':
       return isRepeatedByHand ? effects <= 2 : effects <= 1
-    case 'exactly-once':
+    default:
       return effects === 1 && told === 'ok'
   }
 }
