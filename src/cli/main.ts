@@ -9,6 +9,7 @@ import { addCheck } from './check.ts'
 import { addDemo } from './demo-command.ts'
 import { addExplain } from './explain.ts'
 import { addGenerate } from './generate.ts'
+import { addProveKills } from './prove-kills.ts'
 import { exitCodes, say } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -24,7 +25,7 @@ const program = new Command('oncewire')
   .showSuggestionAfterError()
   .exitOverride()
 
-for (const add of [addGenerate, addCheck, addDemo, addExplain]) add(program)
+for (const add of [addGenerate, addCheck, addDemo, addProveKills, addExplain]) add(program)
 for (const command of program.commands) command.exitOverride()
 
 try {

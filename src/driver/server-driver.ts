@@ -79,7 +79,9 @@ export class ServerDriver {
       drained: () => state.link.drained(),
       closed: (error) => {
         this.peers.delete(peer)
-        if (error !== undefined) this.options.log(`connection of ${connection.peer} ended`, error)
+        // A peer that went away is nobody's news; one that broke a rule is.
+        if (error instanceof OncewireError && error.code !== 'unavailable')
+          this.options.log(`connection of ${connection.peer} ended`, error)
         this.input({ kind: 'disconnected', peer, nowMs: this.nowMs() })
       },
     }

@@ -7,7 +7,15 @@ import type { Place, Reporter, Text } from './diagnostic.ts'
 import type { Token } from './lexer.ts'
 import type { Name } from './tree.ts'
 
-export const definitionWords: readonly string[] = ['typedef', 'const', 'enum', 'struct', 'union', 'exception', 'service']
+export const definitionWords: readonly string[] = [
+  'typedef',
+  'const',
+  'enum',
+  'struct',
+  'union',
+  'exception',
+  'service',
+]
 export const headerWords: readonly string[] = ['include', 'cpp_include', 'namespace']
 
 /** Stops the parsing of one element; what is wrong has been reported. */

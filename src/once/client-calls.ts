@@ -271,3 +271,9 @@ function executedOf(settlement: Settlement): Executed {
   const { outcome }: { outcome: Outcome } = settlement
   return outcome.kind === 'failure' ? outcome.executed : 'once'
 }
+
+/** What an earlier process was told of a call, told again. */
+export function nobodyKnows(code: ErrorCode): Settlement {
+  const message = 'nobody could say whether the call ran'
+  return { kind: 'failed', code, executed: 'unknown', message, mayResolve: false }
+}

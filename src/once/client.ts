@@ -5,7 +5,7 @@
  */
 import type { ErrorCode } from '../errors/codes.ts'
 import { unreachable } from '../std/assert.ts'
-import { ClientCalls, type Refusal } from './client-calls.ts'
+import { ClientCalls, nobodyKnows, type Refusal } from './client-calls.ts'
 import type { CallSpec, ClientInput, ClientOutput, Settlement } from './client-io.ts'
 import type { ClientSession, OpenCall } from './client-session.ts'
 import { type Frame, noSession, protocolVersion, type RefusedFrame, type ReplyFrame, type Welcome } from './frame.ts'
@@ -87,7 +87,7 @@ export class ClientMachine extends ClientCalls {
       this.append({ kind: 'opened', epoch: this.durable.epoch })
       for (const { number, call, outcome } of journal.unclaimed) {
         const settlement: Settlement =
-          outcome.kind === 'unknown' ? this.lost(outcome.code as ErrorCode) : { kind: 'outcome', outcome }
+          outcome.kind === 'unknown' ? nobodyKnows(outcome.code as ErrorCode) : { kind: 'outcome', outcome }
         this.outputs.push({ kind: 'recovered', session: journal.session ?? noSession, number, begun: call, settlement })
       }
       for (const open of journal.open) this.replay(open)
@@ -376,16 +376,6 @@ export class ClientMachine extends ClientCalls {
     this.hello(session)
   }
 
-  private lost(code: ErrorCode): Settlement {
-    return {
-      kind: 'failed',
-      code,
-      executed: 'unknown',
-      message: 'nobody could say whether the call ran',
-      mayResolve: false,
-    }
-  }
-
   private journalFailed(cause: unknown): void {
     const message = `the journal cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`
     const why: Refusal = { code: 'journal-failed', message }
@@ -410,15 +400,11 @@ export class ClientMachine extends ClientCalls {
     if (this.helloAtMs <= this.nowMs) this.helloAgain()
     if (this.ackAtMs <= this.nowMs) this.acknowledge()
     this.watchPeer()
-    this.finishClosing()
+    if (this.finishClosing()) return
     const nextMs = Math.min(this.due.nextMs, this.dialAtMs, this.helloAtMs, this.ackAtMs, this.pingAtMs, this.closeAtMs)
-    if (this.isClosed || nextMs >= this.wakeAtMs) return
+    if (nextMs >= this.wakeAtMs) return
     this.wakeAtMs = nextMs
     this.outputs.push({ kind: 'wake', atMs: nextMs })
-  }
-
-  private get isClosed(): boolean {
-    return this.phase === 'closed'
   }
 
   private helloAgain(): void {
@@ -470,8 +456,8 @@ export class ClientMachine extends ClientCalls {
     this.closeAtMs = Math.min(this.closeAtMs, closeAtMs)
   }
 
-  private finishClosing(): void {
-    if (this.phase !== 'closing' || (this.isBusy && this.nowMs < this.closeAtMs)) return
+  private finishClosing(): boolean {
+    if (this.phase !== 'closing' || (this.isBusy && this.nowMs < this.closeAtMs)) return false
     const message = 'the channel was closed while the call was open'
     for (const session of [this.memory, this.durable, this.free]) {
       for (const call of session.drain()) this.fail(call, { code: 'closed', executed: 'never', message })
@@ -486,6 +472,7 @@ export class ClientMachine extends ClientCalls {
     }
     this.phase = 'closed'
     this.outputs.push({ kind: 'closed' })
+    return true
   }
 
   /** Told unknown, if not told before; a journalled call stays in the journal as it is. */

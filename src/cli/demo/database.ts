@@ -3,13 +3,14 @@
  */
 import { createRequire } from 'node:module'
 
-interface Database {
+export interface Database {
   exec(sql: string): unknown
   prepare(sql: string): { all(...values: unknown[]): unknown[]; run(...values: unknown[]): unknown }
   close(): unknown
 }
 
-function open(file: string): Database {
+/** Opens `file` with whatever SQLite this machine has. */
+export function openDatabase(file: string): Database {
   const builtin = process.getBuiltinModule?.('node:sqlite') as unknown as
     { DatabaseSync: new (file: string) => Database } | undefined
   if (builtin !== undefined) return new builtin.DatabaseSync(file)
@@ -26,7 +27,7 @@ function open(file: string): Database {
 
 /** A new bank, in which each account holds `cents`. */
 export function createBank(file: string, accounts: readonly string[], cents: number): void {
-  const database = open(file)
+  const database = openDatabase(file)
   database.exec('CREATE TABLE account (name TEXT PRIMARY KEY, cents INTEGER NOT NULL)')
   for (const account of accounts) database.exec(`INSERT INTO account VALUES ('${account}', ${cents})`)
   database.close()
@@ -34,7 +35,7 @@ export function createBank(file: string, accounts: readonly string[], cents: num
 
 /** What each account holds, in cents. */
 export function readBalances(file: string): ReadonlyMap<string, number> {
-  const database = open(file)
+  const database = openDatabase(file)
   try {
     const rows = database.prepare('SELECT name, cents FROM account').all() as { name: string; cents: number }[]
     return new Map(rows.map(({ name, cents }) => [name, Number(cents)]))
