@@ -143,7 +143,9 @@ export class ClientMachine extends ClientCalls {
 
   private welcomed(frame: Welcome): void {
     const session = frame.session === 'memory' ? this.memory : this.durable
-    if (session.isWelcome) return // A repeated WELCOME says nothing new.
+    // A repeated WELCOME says nothing new; one to another process, or of a session not asked for, is not ours.
+    if (session.isWelcome || frame.instance !== this.options.instance) return
+    if (session.kind === 'durable' && session.id !== undefined && session.id !== frame.id) return
     if (session.id !== frame.id) this.newSession(session, frame)
     session.isWelcome = true
     session.window = frame.window
@@ -188,8 +190,9 @@ export class ClientMachine extends ClientCalls {
     for (const call of [...waiting, ...later]) session.enqueue(call)
   }
 
-  private helloRefused({ sessionKind, code, message, session: refusedId }: RefusedFrame): void {
+  private helloRefused({ sessionKind, code, message, session: refusedId, number: epoch }: RefusedFrame): void {
     const session = sessionKind === 'memory' ? this.memory : this.durable
+    if (epoch !== session.epoch) return
     session.isAsked = false
     if (code === 'session-expired') {
       if (session.id !== refusedId) return

@@ -271,6 +271,7 @@ function encodeWelcome(out: ByteWriter, frame: Welcome): void {
   out.u8(sessionKinds.indexOf(frame.session))
   writeSession(out, frame.id)
   out.u32(frame.epoch)
+  out.raw(fromHex(frame.instance))
   out.u53(frame.leaseMs)
   out.u32(frame.window)
   out.u32(frame.replyBytesMax)
@@ -283,12 +284,25 @@ function decodeWelcome(reader: ByteReader): Welcome {
   const session = word(sessionKinds, reader.u8())
   const id = readSession(reader)
   const epoch = reader.u32()
+  const instance = toHex(reader.raw(8))
   const leaseMs = reader.u53()
   const window = reader.u32()
   const replyBytesMax = reader.u32()
   const ledgerId = reader.text16()
   const incarnation = reader.text16()
-  return { kind: 'welcome', version, session, id, epoch, leaseMs, window, replyBytesMax, ledgerId, incarnation }
+  return {
+    kind: 'welcome',
+    version,
+    session,
+    id,
+    epoch,
+    instance,
+    leaseMs,
+    window,
+    replyBytesMax,
+    ledgerId,
+    incarnation,
+  }
 }
 
 function word<const T>(words: readonly T[], index: number): T {

@@ -41,6 +41,8 @@ export interface Welcome {
   readonly session: SessionKind
   readonly id: SessionId
   readonly epoch: number
+  /** Of the HELLO that is answered: a WELCOME to an earlier process of the client must not be taken for one's own. */
+  readonly instance: string
   readonly leaseMs: number
   /** How many unacknowledged calls the session may have. */
   readonly window: number
@@ -85,6 +87,7 @@ export interface RefusedFrame {
   readonly of: 'call' | 'hello'
   /** The session named by the refused frame; of a HELLO, the one to be resumed, or `noSession`. */
   readonly session: SessionId
+  /** Of a HELLO, its epoch. */
   readonly number: number
   /** Which kind of session a refused HELLO asked for. */
   readonly sessionKind: SessionKind

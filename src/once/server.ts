@@ -138,6 +138,7 @@ export class ServerMachine {
       session: hello.session,
       id,
       epoch,
+      instance: hello.instance,
       leaseMs,
       window,
       replyBytesMax,
@@ -312,7 +313,15 @@ export class ServerMachine {
 
   private refuseHello(peer: Peer, hello: Hello, { code, message }: Refusal): void {
     const session = hello.resume ?? noSession
-    this.send(peer, { kind: 'refused', of: 'hello', session, number: 0, sessionKind: hello.session, code, message })
+    this.send(peer, {
+      kind: 'refused',
+      of: 'hello',
+      session,
+      number: hello.epoch,
+      sessionKind: hello.session,
+      code,
+      message,
+    })
   }
 
   private send(peer: Peer, frame: Frame): void {

@@ -1,7 +1,7 @@
 /**
  * The kill proof: server and clients under load, SIGKILL at random moments, and afterwards every call counted.
  *
- * Invariant: imports nothing of the library; judges by the database and by the clients' logs.
+ * Invariant: imports nothing of the library but a random number generator; judges by the database and by the clients' logs.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { seededRandom } from '../../std/prng.ts'
 import { openDatabase } from '../demo/database.ts'
 
 export interface KillOptions {
@@ -93,7 +94,7 @@ class KillRun {
     this.options = options
     this.folder = folder
     this.file = join(folder, 'bank.db')
-    this.random = mulberry(options.seed)
+    this.random = seededRandom(options.seed)
     const database = openDatabase(this.file)
     database.exec('CREATE TABLE account (name TEXT PRIMARY KEY, cents INTEGER NOT NULL)')
     database.exec('CREATE TABLE effect (tag TEXT NOT NULL)')
@@ -159,7 +160,7 @@ class KillRun {
 
   /** Lets what is open end. */
   private async finish(): Promise<void> {
-    const ended = this.clients.map((client) => (client === undefined ? undefined : once(client, 'exit')))
+    const ended = this.clients.flatMap((client) => (client === undefined ? [] : [once(client, 'exit')]))
     for (const client of this.clients) client?.stdin?.end()
     await Promise.race([
       Promise.all(ended),
@@ -227,17 +228,6 @@ function linesOf(file: string): { readonly issued?: string; readonly told?: stri
       return []
     }
   })
-}
-
-/** A small generator of random numbers with a seed (mulberry32, public domain). */
-function mulberry(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 function progress(done: number, all: number): void {
