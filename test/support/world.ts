@@ -42,6 +42,8 @@ interface Client {
   connection: number
   isUp: boolean
   wantsDial: boolean
+  /** Everything that its journal held open has ended. */
+  isRecovered: boolean
   readonly pending: Map<number, WorldCall>
   nextCall: number
 }
@@ -89,7 +91,8 @@ export class World {
 
   get isQuiet(): boolean {
     const isTold = this.calls.every((call) => call.told.length > 0 || call.isOrphan)
-    return isTold && this.wires.length === 0 && this.made >= this.options.calls
+    const isRecovered = this.clients.every((client) => client.isRecovered)
+    return isTold && isRecovered && this.wires.length === 0 && this.made >= this.options.calls
   }
 
   get entryCount(): number {
@@ -180,6 +183,7 @@ export class World {
       connection: 0,
       isUp: false,
       wantsDial: false,
+      isRecovered: journal === undefined,
       pending: new Map(),
       nextCall: 0,
     }
@@ -232,6 +236,9 @@ export class World {
           break
         case 'hang-up':
           this.cut(index)
+          break
+        case 'all-recovered':
+          client.isRecovered = true
           break
         case 'append':
           client.journal?.append(output.entry)
