@@ -4,7 +4,7 @@
  * Invariant: frames leave in the order of `send`, and none is encoded while the other end takes less than we give.
  */
 import { encodeFrame } from '../once/frame-bytes.ts'
-import type { CallFrame, Frame } from '../once/frame.ts'
+import type { Frame } from '../once/frame.ts'
 import type { Connection } from '../transport/transport.ts'
 
 export class FrameLink {
@@ -20,7 +20,7 @@ export class FrameLink {
   }
 
   send(frame: Frame): void {
-    if (this.waiting.length > 0 || this.connection.isFull) this.waiting.push(kept(frame))
+    if (this.waiting.length > 0 || this.connection.isFull) this.waiting.push(frame)
     else this.encode(frame)
   }
 
@@ -41,11 +41,4 @@ export class FrameLink {
     encodeFrame(this.connection.begin(), frame)
     this.connection.end()
   }
-}
-
-/** A frame that outlives this turn may not lean on a buffer that the transport uses again. */
-function kept(frame: Frame): Frame {
-  if (frame.kind !== 'call') return frame
-  const copy: CallFrame = { ...frame, payload: frame.payload.slice() }
-  return copy
 }

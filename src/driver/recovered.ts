@@ -40,7 +40,7 @@ export class RecoveredCalls implements AsyncIterable<Recovered> {
   }
 
   push(output: Output): void {
-    this.queue.push(output)
+    this.queue.push(kept(output))
     this.wake?.()
   }
 
@@ -88,4 +88,12 @@ export class RecoveredCalls implements AsyncIterable<Recovered> {
             : { kind: 'failure', error: ended.error as OncewireError },
     }
   }
+}
+
+/** The bytes of an outcome lie in a buffer that the transport uses again. */
+function kept(output: Output): Output {
+  const { settlement } = output
+  if (settlement.kind === 'failed' || settlement.outcome.kind === 'failure') return output
+  const outcome = { kind: settlement.outcome.kind, bytes: settlement.outcome.bytes.slice() }
+  return { ...output, settlement: { kind: 'outcome', outcome } }
 }

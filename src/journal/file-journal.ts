@@ -70,7 +70,8 @@ interface Recovered {
 
 /** Reads what is there; cuts a torn tail; makes the header of a new file. */
 function recover(path: string, fd: number): Recovered {
-  const bytes = readFileSync(fd)
+  const file = readFileSync(fd)
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length)
   const fold = new JournalFold()
   if (bytes.length < headerBytes && magic.subarray(0, bytes.length).every((byte, i) => byte === bytes[i])) {
     const header = new ByteWriter(headerBytes)

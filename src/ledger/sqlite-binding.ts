@@ -187,7 +187,8 @@ function bound(value: SqlValue): SqlValue {
 }
 
 function plain(value: unknown): SqlValue {
-  if (value instanceof Uint8Array) return Uint8Array.prototype.slice.call(value) as Uint8Array
+  // Not `slice`: of a Buffer that makes another Buffer.
+  if (value instanceof Uint8Array) return new Uint8Array(value)
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   return value as SqlValue
 }

@@ -182,9 +182,11 @@ function serve(socket: Socket, { accept, options, watch }: Serving): void {
       connection.fail(new OncewireError('malformed', 'never', `half a frame and ${options.frameMs} ms of silence`))
     },
   )
-  socket.on('data', (chunk) => {
+  socket.on('data', (buffer) => {
+    // Further in nobody knows of Buffer, whose `slice` does not copy.
+    const chunk = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
     if (hasSpoken) return connection.push(splitter, chunk)
-    first = first.length === 0 ? chunk : Buffer.concat([first, chunk])
+    first = joined(first, chunk)
     const dialect = dialectOf(first)
     if (dialect === 'undecided') return
     if (dialect === 'http') return void socket.end(httpAnswer)
@@ -193,6 +195,13 @@ function serve(socket: Socket, { accept, options, watch }: Serving): void {
     owner = accept(connection)
     connection.push(splitter, first.subarray(preface.length))
   })
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length)
+  both.set(first)
+  both.set(second, first.length)
+  return both
 }
 
 /** Ends connections that begin a frame, or themselves, and do not go on: one timer for all. */

@@ -109,8 +109,8 @@ export class BinaryReader implements Reader {
   binary(): Uint8Array {
     const length = this.size()
     const at = this.take(length)
-    // Not `slice`: of a Buffer that would be a view of bytes that are used again.
-    return Uint8Array.prototype.slice.call(this.bytes, at, at + length)
+    // A copy, and no Buffer: the bytes it came in are used again.
+    return new Uint8Array(this.bytes.subarray(at, at + length))
   }
 
   uuid(): Uuid {

@@ -221,6 +221,7 @@ describe('what readers must bear', () => {
     reader.reset(buffer)
     const value = reader.binary()
     buffer.fill(9)
+    expect(value.constructor).toBe(Uint8Array)
     expect([...value]).toEqual([1, 2])
   })
 })

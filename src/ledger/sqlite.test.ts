@@ -1,0 +1,242 @@
+/**
+ * Goal: SQLite keeps the ledger's contract, its own promises about values, and what was acknowledged through kill -9.
+ * Method: the contract suite; a real file; a child process that is killed while it commits.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { OncewireError } from '../errors/oncewire-error.ts'
+import type { LedgerCall } from '../once/ledger.ts'
+import { ledgerContract } from './ledger-contract.ts'
+import { sqlite, type SqliteBinding, type SqliteLedger, type SqliteOptions, type SqliteTx } from './sqlite.ts'
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'oncewire-ledger-'))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+async function open(options: SqliteOptions = {}, file?: string): Promise<SqliteLedger> {
+  const ledger = await sqlite(file ?? join(await folder(), 'test.db'), options)
+  onTestFinished(() => ledger.close().catch(() => {}))
+  return ledger
+}
+
+const failure = async (act: () => unknown): Promise<OncewireError> => {
+  try {
+    await act()
+  } catch (error) {
+    expect(error).toBeInstanceOf(OncewireError)
+    return error as OncewireError
+  }
+  return expect.fail('nothing was thrown')
+}
+
+const counter =
+  'CREATE TABLE IF NOT EXISTS counter (n INTEGER NOT NULL); INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT * FROM counter)'
+const subject = (ledger: SqliteLedger) => ({
+  ledger,
+  increment: (tx: SqliteTx) => tx.run('UPDATE counter SET n = n + 1'),
+  count: () => Number(ledger.get<{ n: bigint }>('SELECT n FROM counter')?.n),
+})
+
+ledgerContract('sqlite', async () =>
+  subject(await sqlite(join(await folder(), 'contract.db'), { schema: counter, window: 32 })),
+)
+
+ledgerContract('sqlite, in a Database object of the application', async () => {
+  const Database = createRequire(import.meta.url)('libsql') as new (file: string) => SqliteBinding
+  return subject(await sqlite(new Database(join(await folder(), 'given.db')), { schema: counter, window: 32 }))
+})
+
+describe('values', () => {
+  test('integers come back as bigint, exactly; blobs as Uint8Array; a row holds its columns', async () => {
+    const ledger = await open({ schema: 'CREATE TABLE t (i INTEGER, r REAL, s TEXT, b BLOB, x)' })
+    const integers = [0n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)]
+    for (const i of integers) ledger.run('INSERT INTO t VALUES (?, ?, ?, ?, ?)', i, 1.5, 'é', Uint8Array.of(1, 2), null)
+    const rows = ledger.all('SELECT * FROM t')
+    expect(rows).toEqual(integers.map((i) => ({ i, r: 1.5, s: 'é', b: Uint8Array.of(1, 2), x: null })))
+    expect(ledger.get('SELECT count(*) AS n FROM t')).toEqual({ n: 4n })
+    expect(Object.keys(ledger.get('SELECT 1 AS one') ?? {})).toEqual(['one'])
+    expect(rows[0]?.['b']?.constructor).toBe(Uint8Array)
+    expect(ledger.get('SELECT i FROM t WHERE i = 7')).toBeUndefined()
+  })
+
+  test('numbers that are whole go in as integers, booleans as 0 and 1, undefined not at all', async () => {
+    const ledger = await open({ schema: 'CREATE TABLE t (x)' })
+    for (const value of [5, true, false, -0.5]) ledger.run('INSERT INTO t VALUES (?)', value)
+    expect(ledger.all<{ x: unknown }>('SELECT x FROM t').map(({ x }) => x)).toEqual([5n, 1n, 0n, -0.5])
+    const error = await failure(() => ledger.run('INSERT INTO t VALUES (?)', undefined as unknown as null))
+    expect(error).toMatchObject({ code: 'invalid-argument' })
+  })
+})
+
+let calls = 0
+const run = async (ledger: SqliteLedger, handler: (tx: SqliteTx) => void): Promise<unknown> => {
+  const call: LedgerCall = {
+    session: undefined,
+    number: ++calls,
+    epoch: 1,
+    firstUnacked: 0,
+    principal: '',
+    method: 'T.t',
+    fingerprint: Uint8Array.of(1),
+    idempotency: undefined,
+  }
+  let thrown: unknown
+  await ledger.execute(call, (tx) => {
+    try {
+      handler(tx)
+    } catch (error) {
+      thrown = error
+    }
+    return { outcome: { kind: 'reply', bytes: new Uint8Array() }, keepsEffects: true }
+  })
+  return thrown
+}
+
+describe('the transaction of a call', () => {
+  test('cannot be ended or left by SQL, not even behind a comment', async () => {
+    const ledger = await open({ schema: 'CREATE TABLE t (x)' })
+    const statements = [
+      'COMMIT',
+      ' rollback',
+      'BEGIN',
+      '/* x */ end',
+      '-- x\nSAVEPOINT a',
+      'PRAGMA synchronous=OFF',
+      'attach database "x" as y',
+      ';COMMIT',
+    ]
+    for (const sql of statements)
+      expect(await run(ledger, (tx) => tx.run(sql)), sql).toMatchObject({ code: 'transaction-misused' })
+    expect(await run(ledger, (tx) => tx.run('INSERT INTO t VALUES (1)'))).toBeUndefined()
+    expect(ledger.get('SELECT count(*) AS n FROM t')).toEqual({ n: 1n })
+  })
+
+  test('cannot be used after its handler, and ledger.run not inside it', async () => {
+    const ledger = await open({ schema: 'CREATE TABLE t (x)' })
+    let kept: SqliteTx | undefined
+    await run(ledger, (tx) => (kept = tx))
+    expect((await failure(() => kept?.get('SELECT 1'))).code).toBe('transaction-misused')
+    expect(await run(ledger, () => ledger.run('INSERT INTO t VALUES (1)'))).toMatchObject({
+      code: 'transaction-misused',
+    })
+  })
+
+  test('reads outside see only what is committed', async () => {
+    const ledger = await open({ schema: 'CREATE TABLE t (x)' })
+    await run(ledger, (tx) => {
+      tx.run('INSERT INTO t VALUES (1)')
+      expect(tx.get('SELECT count(*) AS n FROM t')).toEqual({ n: 1n })
+      expect(ledger.get('SELECT count(*) AS n FROM t')).toEqual({ n: 0n })
+    })
+    expect(ledger.get('SELECT count(*) AS n FROM t')).toEqual({ n: 1n })
+  })
+
+  test('a handler that answers a promise is rolled back and told the ways out', async () => {
+    const ledger = await open({ schema: 'CREATE TABLE t (x)' })
+    const call: LedgerCall = {
+      session: undefined,
+      number: 1,
+      epoch: 1,
+      firstUnacked: 0,
+      principal: '',
+      method: 'T.t',
+      fingerprint: Uint8Array.of(1),
+      idempotency: undefined,
+    }
+    const answer = await ledger.execute(call, async (tx) => {
+      tx.run('INSERT INTO t VALUES (1)')
+      return Promise.reject(new Error('later'))
+    })
+    expect(answer).toMatchObject({ outcome: { code: 'internal-error', executed: 'never' } })
+    expect(JSON.stringify(answer)).toContain('PostgreSQL')
+    expect(ledger.get('SELECT count(*) AS n FROM t')).toEqual({ n: 0n })
+  })
+})
+
+describe('opening', () => {
+  test('WAL and FULL are there after every opening', async () => {
+    const file = join(await folder(), 'a.db')
+    for (let i = 0; i < 3; i++) {
+      const ledger = await sqlite(file)
+      expect(ledger.get('PRAGMA journal_mode')).toEqual({ journal_mode: 'wal' })
+      expect(ledger.get('PRAGMA synchronous')).toEqual({ synchronous: 2n })
+      await ledger.close()
+    }
+  })
+
+  test('the ledger keeps its id', async () => {
+    const file = join(await folder(), 'a.db')
+    const first = await sqlite(file)
+    await first.close()
+    expect((await open({}, file)).id).toBe(first.id)
+    expect(first.id).toMatch(/^[0-9a-f]{32}$/)
+  })
+
+  test('no database, no folder, a newer format', async () => {
+    const path = await folder()
+    await writeFile(join(path, 'letter'), 'Dear Alice, '.repeat(500))
+    expect(await failure(() => sqlite(join(path, 'letter')))).toMatchObject({
+      code: 'ledger-unusable',
+      executed: 'never',
+    })
+    expect(await readFile(join(path, 'letter'), 'utf8')).toBe('Dear Alice, '.repeat(500))
+    expect((await failure(() => sqlite(join(path, 'no', 'x.db')))).message).toContain(join(path, 'no'))
+    const newer = await sqlite(join(path, 'newer.db'))
+    newer.run(`UPDATE oncewire_meta SET value = '2' WHERE name = 'format'`)
+    await newer.close()
+    expect(await failure(() => sqlite(join(path, 'newer.db')))).toMatchObject({ code: 'ledger-format' })
+  })
+
+  test('the golden file of format 1 opens, with what it holds', async () => {
+    const file = join(await folder(), 'golden.db')
+    await writeFile(file, await readFile(join(import.meta.dirname, '../../test/golden/formats/ledger-1.db')))
+    const ledger = await open({}, file)
+    const call: LedgerCall = {
+      session: '0'.repeat(31) + '1',
+      number: 2 ** 32 + 1,
+      epoch: 1,
+      firstUnacked: 0,
+      principal: '',
+      method: 'Golden.call',
+      fingerprint: Uint8Array.of(1),
+      idempotency: undefined,
+    }
+    const answer = await ledger.execute(call, () => expect.fail('it ran again'))
+    expect(answer).toMatchObject({ isReplay: true, outcome: { kind: 'reply', bytes: Uint8Array.of(7) } })
+  })
+})
+
+test('kill -9 while committing: every acknowledged effect is there, with its record', async () => {
+  const file = join(await folder(), 'killed.db')
+  const script = `
+    const { sqlite } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../dist/ledger/sqlite.js')).href)})
+    const ledger = await sqlite(${JSON.stringify(file)}, { schema: 'CREATE TABLE effect (n INTEGER)' })
+    const session = '0'.repeat(31) + '1'
+    await ledger.open({ resume: undefined, fresh: session, principal: '', epoch: 1, instance: 'i', highest: 0, leaseMs: 1e6 })
+    for (let n = 1; ; n++) {
+      const call = { session, number: 2 ** 32 + n, epoch: 1, firstUnacked: 2 ** 32 + 1, principal: '', method: 'T.t', fingerprint: new Uint8Array(1), idempotency: undefined }
+      await ledger.execute(call, (tx) => (tx.run('INSERT INTO effect VALUES (?)', n), { outcome: { kind: 'reply', bytes: new Uint8Array(1) }, keepsEffects: true }))
+      process.stdout.write(n + '\\n')
+    }`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+  while (said.split('\n').length < 300) await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const acknowledged = said.split('\n').slice(0, -1).length
+  const ledger = await open({}, file)
+  const effects = Number(ledger.get<{ n: bigint }>('SELECT count(*) AS n FROM effect')?.n)
+  const records = Number(ledger.get<{ n: bigint }>('SELECT count(*) AS n FROM oncewire_record')?.n)
+  expect(effects).toBe(records)
+  expect(effects).toBeGreaterThanOrEqual(acknowledged)
+  expect(effects).toBeLessThanOrEqual(acknowledged + 1)
+}, 60_000)
