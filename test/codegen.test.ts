@@ -3,10 +3,11 @@
  * Method: golden files beside their IDL; `UPDATE_GOLDEN=1` writes them anew. Their types are checked with `npm run check`
  * too; here with the flags that our own build does not use.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ts from 'typescript'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { diskHost } from '../src/cli/idl-files.ts'
 import { generate } from '../src/codegen/generate.ts'
 import { loadProgram } from '../src/idl/load.ts'
@@ -34,50 +35,65 @@ describe('golden files', () => {
   })
 })
 
-describe('the compiler accepts them', () => {
+/** What the compiler says of files, under some flags. */
+function compile(files: readonly string[], options: ts.CompilerOptions): string[] {
   const root = join(import.meta.dirname, '..')
+  const program = ts.createProgram(files, {
+    ...options,
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    target: ts.ScriptTarget.ES2023,
+    lib: ['lib.es2023.d.ts'],
+    types: [],
+    module: ts.ModuleKind.NodeNext,
+    verbatimModuleSyntax: true,
+    erasableSyntaxOnly: true,
+    allowImportingTsExtensions: true,
+    paths: { 'oncewire/stub/v1': [join(root, 'src/rpc/stub-v1.ts')] },
+  })
+  return ts.getPreEmitDiagnostics(program).flatMap(({ messageText, file, start }) => {
+    if (file !== undefined && !files.includes(file.fileName)) return []
+    return [`${file?.fileName}:${start}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`]
+  })
+}
+
+describe('the compiler accepts them', () => {
   const files = readdirSync(join(golden, 'generated')).map((file) => join(golden, 'generated', file))
+  const strictest: ts.CompilerOptions = {
+    exactOptionalPropertyTypes: true,
+    noUnusedLocals: true,
+    noImplicitReturns: true,
+    noUncheckedIndexedAccess: true,
+    isolatedDeclarations: true,
+    declaration: true,
+  }
   const flags: Record<string, ts.CompilerOptions> = {
-    'with everything on': {
-      exactOptionalPropertyTypes: true,
-      noUnusedLocals: true,
-      noImplicitReturns: true,
-      isolatedDeclarations: true,
-      declaration: true,
-    },
-    'with strict alone': { exactOptionalPropertyTypes: false, noUncheckedIndexedAccess: false },
+    'with everything on': strictest,
+    'with strict alone': { exactOptionalPropertyTypes: false },
   }
   for (const [name, options] of Object.entries(flags)) {
-    test(
-      name,
-      () => {
-        const program = ts.createProgram(files, {
-          ...options,
-          strict: true,
-          noEmit: true,
-          skipLibCheck: true,
-          target: ts.ScriptTarget.ES2023,
-          lib: ['lib.es2023.d.ts'],
-          types: [],
-          module: ts.ModuleKind.NodeNext,
-          verbatimModuleSyntax: true,
-          erasableSyntaxOnly: true,
-          allowImportingTsExtensions: true,
-          paths: { 'oncewire/stub/v1': [join(root, 'src/rpc/stub-v1.ts')] },
-        })
-        const found = ts
-          .getPreEmitDiagnostics(program)
-          .filter(({ file }) => file?.fileName.includes('golden') !== false)
-        expect(
-          found.map(
-            ({ messageText, file, start }) =>
-              `${file?.fileName}:${start}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
-          ),
-        ).toEqual([])
-      },
-      60_000,
-    )
+    test(name, () => expect(compile(files, options)).toEqual([]), 60_000)
   }
+
+  test('and every accepted probe of the grammar', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'oncewire-probes-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(folder, 'x.thrift'), 'struct X {}')
+    const probes = readFileSync(join(import.meta.dirname, 'probes', 'accept.txt'), 'utf8')
+      .split(/^=== .*\n/m)
+      .slice(1)
+    const generated = probes.map((text, n) => {
+      writeFileSync(join(folder, `probe${n}.thrift`), text)
+      const { program } = loadProgram(join(folder, `probe${n}.thrift`), diskHost([]))
+      const path = join(folder, `probe${n}.ts`)
+      writeFileSync(path, generate(program ?? expect.fail(text), { importExtension: 'ts' }))
+      return path
+    })
+    expect(generated.length).toBeGreaterThan(50)
+    expect(compile(generated, strictest)).toEqual([])
+  }, 60_000)
 })
 
 describe('values', () => {

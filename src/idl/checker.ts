@@ -20,6 +20,7 @@ import type {
   Struct,
   Type,
   Typedef,
+  Value,
 } from './program.ts'
 import { keepScope, Scope, type TypeDefinition } from './scope.ts'
 import type {
@@ -82,6 +83,7 @@ class Checker {
     const shells = this.tree.definitions.map((definition) => ({ tree: definition, made: this.declare(definition) }))
     for (const { tree, made } of shells) this.fill(tree, made)
     this.checkTypedefCycles()
+    for (const { made } of shells) if ('fields' in made) this.checkDefaultCycle(made)
     this.made.definitions = shells.map(({ made }) => made)
     keepScope(this.made, this.scope)
     return this.made
@@ -347,6 +349,39 @@ class Checker {
     return literal === undefined
       ? undefined
       : `"${literal.text}", included at line ${literal.position.line}, was not found`
+  }
+
+  /** A default that holds a struct whose defaults hold it again has no end. */
+  private checkDefaultCycle(struct: Struct): void {
+    const seen = new Set<Struct>()
+    const reaches = (value: Value): boolean => {
+      switch (value.kind) {
+        case 'list':
+        case 'set':
+          return value.items.some(reaches)
+        case 'map':
+          return value.entries.some(([key, item]) => reaches(key) || reaches(item))
+        case 'struct': {
+          if (value.struct === struct) return true
+          const given = [...value.fields.values()]
+          if (seen.has(value.struct)) return given.some(reaches)
+          seen.add(value.struct)
+          return [
+            ...given,
+            ...value.struct.fields.flatMap((field) => (value.fields.has(field.name) ? [] : (field.default ?? []))),
+          ].some(reaches)
+        }
+        default:
+          return false
+      }
+    }
+    for (const field of struct.fields) {
+      if (field.default === undefined || !reaches(field.default)) continue
+      const place: Place = { position: field.position, length: field.name.length }
+      this.reporter.error('recursive-default', place, [
+        `the default of "${field.name}" holds a ${struct.name}, whose default holds one again`,
+      ])
+    }
   }
 
   private checkTypedefCycles(): void {
