@@ -2,13 +2,19 @@
  * Builds dist/: the library file for file with tsc, the command bundled with esbuild.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 process.chdir(root)
 if (!existsSync('src')) process.exit(0) // an installed package is built already
+
+if (!existsSync('node_modules/typescript')) {
+  // `npm install --omit=dev` and links from other projects run `prepare` too; that must not break their install.
+  console.error('oncewire is not built: its dev dependencies are not installed (npm ci)')
+  process.exit(process.env.npm_lifecycle_event === 'prepare' ? 0 : 1)
+}
 
 rmSync('dist', { recursive: true, force: true })
 const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
@@ -33,6 +39,9 @@ const bundle = await build({
   },
 })
 chmodSync('dist/cli/main.js', 0o755)
+// The commands are in the bundle; demo/ and kill/ stay, since they are started as processes of their own.
+for (const name of readdirSync('dist/cli'))
+  if (/\.(js|d\.ts)$/.test(name) && name !== 'main.js') rmSync(`dist/cli/${name}`)
 
 const packages = new Set(
   Object.keys(bundle.metafile.inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),

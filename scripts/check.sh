@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What CI checks beside the tests: formatter, linter, types, layers. Every step runs; the exit code says whether all passed.
+# What CI checks beside the tests: formatter, linter, types, layers, package. Every step runs; the exit code says whether all passed.
 set -u
 cd "$(dirname "$0")/.."
 failed=()
@@ -8,7 +8,7 @@ step() {
   shift 2
   local output
   if output=$("$@" 2>&1); then
-    echo "ok      $name"
+    echo "ok      $name$(sed -n 's/.*\(installed: [0-9]* KiB\).*/ (\1)/p' <<<"$output")"
   else
     echo "FAILED  $name ($hint)"
     echo "$output" | grep -v '^npm warn' | tail -60
@@ -23,6 +23,8 @@ step 'types, everything' "$bin/tsc -p tsconfig.json" "$bin/tsc" -p tsconfig.json
 step 'types, exactOptionalPropertyTypes off' "$bin/tsc -p tsconfig.json --exactOptionalPropertyTypes false" \
   "$bin/tsc" -p tsconfig.json --exactOptionalPropertyTypes false
 step 'layers and tidiness' 'npx vitest run test/tidy.test.ts' "$bin/vitest" run test/tidy.test.ts test/errors-doc.test.ts
+step build 'npm run build' node scripts/build.mjs
+step package 'npx vitest run test/package.test.ts' "$bin/vitest" run test/package.test.ts
 if [ ${#failed[@]} -gt 0 ]; then
   echo "${#failed[@]} of the checks failed: ${failed[*]}"
   exit 1

@@ -3,12 +3,12 @@
  * it; publint and "are the types wrong" over the same tarball.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { mustBeBuilt, root } from './support/cli.ts'
 
-const root = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   version: string
   dependencies?: object
@@ -20,7 +20,7 @@ const run = (command: string, args: readonly string[], cwd: string): string =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe' })
 
 beforeAll(() => {
-  if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist/ is not built: npm run build')
+  mustBeBuilt()
   folder = mkdtempSync(join(tmpdir(), 'oncewire-package-'))
   const [packed] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root),
@@ -44,7 +44,9 @@ describe('the package', () => {
 
   test('is at most 1.5 MiB installed, and holds no test', () => {
     const installed = join(folder, 'node_modules', 'oncewire')
-    expect(sizeOf(installed)).toBeLessThan(1.5 * 1024 * 1024)
+    const bytes = sizeOf(installed)
+    console.log(`installed: ${Math.round(bytes / 1024)} KiB`)
+    expect(bytes).toBeLessThan(1.5 * 1024 * 1024)
     expect(readdirSync(installed, { recursive: true }).filter((file) => String(file).includes('.test.'))).toEqual([])
   })
 
@@ -72,6 +74,22 @@ describe('the package', () => {
     const bin = join(folder, 'node_modules', '.bin', 'oncewire')
     expect(run(bin, ['generate', 'x.thrift', '--out', 'gen'], folder).trim()).toBe('gen/x.ts')
     expect(run(bin, ['--version'], folder).trim()).toBe(manifest.version)
+  })
+
+  test('names what others wrote, and under what licence', () => {
+    const notices = readFileSync(join(folder, 'node_modules', 'oncewire', 'THIRD-PARTY-NOTICES'), 'utf8')
+    const bundle = readFileSync(join(folder, 'node_modules', 'oncewire', 'dist', 'cli', 'main.js'), 'utf8')
+    const bundled = [...bundle.matchAll(/^\/\/ node_modules\/((?:@[^/\n]+\/)?[^/\n]+)/gm)].map(
+      ([, name]) => name as string,
+    )
+    expect(new Set(bundled)).toEqual(new Set(['commander']))
+    for (const name of new Set(bundled)) {
+      const { version, license } = JSON.parse(
+        readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
+      ) as { version: string; license: string }
+      expect(notices).toContain(`${name} ${version} (${license})`)
+      expect(notices).toContain(readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8'))
+    }
   })
 
   test('passes publint', () => {

@@ -34,10 +34,17 @@ const isGenerated = (file: string): boolean => textOf(file).startsWith('/**\n * 
 
 /** Everything a file imports or re-exports, types included. */
 function importsOf(file: string): string[] {
-  return [...textOf(file).matchAll(/^(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]/gms)].map(
-    (match) => match[1] as string,
-  )
+  const forms = [
+    /^(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]/gms,
+    /^import\s+['"]([^'"]+)['"]/gm,
+    /\bimport\(\s*['"]([^'"]+)['"]/g,
+  ]
+  return forms.flatMap((form) => [...textOf(file).matchAll(form)].map((match) => match[1] as string))
 }
+
+/** A relative import as a path below src/. */
+const targetOf = (file: string, imported: string): string =>
+  relative(src, resolve(dirname(join(src, file)), imported)).replaceAll('\\', '/')
 
 describe('layers', () => {
   test('every folder is in the table, and the root of src holds index.ts alone', () => {
@@ -50,17 +57,30 @@ describe('layers', () => {
     const wrong: string[] = []
     for (const file of code) {
       const folder = file.split('/')[0] as string
-      if (folder === 'index.ts') continue
+      const allowed = folder === 'index.ts' ? [...(mayImport['driver'] ?? []), 'driver'] : (mayImport[folder] ?? [])
       for (const imported of importsOf(file)) {
         if (imported.startsWith('.')) {
-          const target = relative(src, resolve(dirname(join(src, file)), imported)).replaceAll('\\', '/')
+          const target = targetOf(file, imported)
           if (!existsSync(join(src, target))) wrong.push(`${file} imports ${imported}, which is not there`)
           const other = target.split('/')[0] as string
-          if (other !== folder && mayImport[folder]?.includes(other) !== true) wrong.push(`${file} imports ${target}`)
+          if (other !== folder && !allowed.includes(other)) wrong.push(`${file} imports ${target}`)
         } else if (pure.includes(folder)) wrong.push(`${file} is pure and imports ${imported}`)
       }
     }
     expect(wrong).toEqual([])
+  })
+
+  test('who judges the demo imports nothing of what is judged', () => {
+    const ours = new Set(['cli/demo/demo.ts'])
+    const others = new Set<string>()
+    for (const file of ours) {
+      for (const imported of importsOf(file)) {
+        const target = imported.startsWith('.') ? targetOf(file, imported) : imported
+        ;(target.startsWith('cli/demo/') ? ours : others).add(target)
+      }
+    }
+    expect(ours.size).toBeGreaterThan(3)
+    expect([...others].filter((target) => !target.startsWith('node:'))).toEqual([])
   })
 
   test('ARCHITECTURE.md shows this table', () => {
@@ -113,13 +133,49 @@ describe('files', () => {
 })
 
 describe('words', () => {
-  /** Of the glossary in ARCHITECTURE.md: identifiers that say another word for one of our ideas. */
-  const banned = /\b\w*([rR]equestId|[wW]atermark|[cC]acheHit|[cC]acheEntry|[rR]outer|[rR]endezvous|[rR]etryable)\w*\b/
+  /** Of the glossary in ARCHITECTURE.md: words that say one of our ideas in another way. */
+  const banned = new Set(
+    'cache impl job packet proxy rendezvous retry retryable router ttl watermark requestid'.split(' '),
+  )
+  const withoutProse = (text: string): string =>
+    text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/gm, "''")
+
   test('one word for each idea', () => {
-    const wrong = code.flatMap((file) => {
-      const found = banned.exec(textOf(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''))
-      return found === null ? [] : [`${file}: ${found[0]}`]
-    })
+    const wrong = code.flatMap((file) =>
+      [...new Set(withoutProse(textOf(file)).match(/[A-Za-z_]\w*/g))]
+        .filter((name) =>
+          [name.toLowerCase(), ...name.split(/(?<=[a-z0-9])(?=[A-Z])|_/).map((word) => word.toLowerCase())].some(
+            (word) => banned.has(word),
+          ),
+        )
+        .map((name) => `${file}: ${name}`),
+    )
     expect(wrong).toEqual([])
+  })
+})
+
+describe('dependencies', () => {
+  interface Locked {
+    readonly optionalDependencies?: Readonly<Record<string, string>>
+  }
+  const json = <T>(file: string): T => JSON.parse(readFileSync(join(root, file), 'utf8')) as T
+
+  test('each has its line of reason', () => {
+    const { devDependencies, peerDependencies } = json<Record<string, Record<string, string>>>('package.json')
+    const reasons = readFileSync(join(root, 'docs', 'decisions', '0001-dependencies.md'), 'utf8')
+    const named = [...reasons.matchAll(/^\| ([^|]+) \|/gm)].map((match) => match[1] as string).join(' ')
+    const names = Object.keys({ ...devDependencies, ...peerDependencies })
+    expect(names.filter((name) => !named.split(/[\s,]+/).includes(name))).toEqual([])
+  })
+
+  test('the lock file holds the binaries of every platform, or npm ci refuses it on a fresh machine', () => {
+    const { packages } = json<{ packages: Record<string, Locked> }>('package-lock.json')
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) =>
+          packages[`node_modules/${name}`] === undefined && packages[`${path}/node_modules/${name}`] === undefined,
+      ),
+    )
+    expect(missing).toEqual([])
   })
 })

@@ -10,16 +10,16 @@ export function addCheck(program: Command): void {
     .command('check')
     .description('every error of IDL files, with its place and a suggestion; exit code 1 if there is one')
     .argument('<file...>', '.thrift files')
-    .option('-I, --include <dir>', 'also look here for included files (may be repeated)', collect, [])
+    .option('-I, --include <dir>', 'also look here for included files (may be repeated)', collect)
     .option('--json', 'one line of JSON for each error and warning')
     .addHelpText('after', '\nExample:\n  $ oncewire check bank.thrift')
-    .action((files: string[], flags: { readonly include: readonly string[]; readonly json?: true }) => {
-      const { loaded, diagnostics } = loadFiles(files, flags.include)
+    .action((files: string[], flags: { readonly include?: readonly string[]; readonly json?: true }) => {
+      const loaded = loadFiles(files, flags.include ?? [])
+      const { diagnostics, programs } = loaded
       if (flags.json) for (const diagnostic of diagnostics) process.stdout.write(`${JSON.stringify(diagnostic)}\n`)
-      else if (diagnostics.length > 0)
-        process.stdout.write(`${renderDiagnostics(diagnostics, loaded, isColored(process.stdout))}\n`)
-      const hasErrors = diagnostics.some(({ severity }) => severity === 'error')
-      if (!hasErrors && !flags.json) say(`${files.length} ${files.length === 1 ? 'file is' : 'files are'} valid`)
-      process.exitCode = hasErrors ? exitCodes.found : exitCodes.ok
+      else if (diagnostics.length > 0) process.stdout.write(`${renderDiagnostics(loaded, isColored(process.stdout))}\n`)
+      if (programs !== undefined && !flags.json)
+        say(`${files.length} ${files.length === 1 ? 'file is' : 'files are'} valid`)
+      process.exitCode = programs === undefined ? exitCodes.found : exitCodes.ok
     })
 }

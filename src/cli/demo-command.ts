@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { didYouMean } from '../std/suggest.ts'
 import { runDemo } from './demo/demo.ts'
 import { deliveries, type Delivery, type Failure, failureNames } from './demo/matrix.ts'
-import { exitCodes, say } from './terminal.ts'
+import { UsageError } from './terminal.ts'
 
 interface DemoFlags {
   readonly json?: true
@@ -24,27 +24,26 @@ export function addDemo(program: Command): void {
     .action(async (flags: DemoFlags) => {
       const calls = Number(flags.calls)
       const only = flags.only === undefined ? undefined : cellOf(flags.only)
-      if (!Number.isInteger(calls) || calls < 1) return usage(`--calls is a whole number from 1, not ${flags.calls}`)
-      if (typeof only === 'string') return usage(only)
+      if (!Number.isInteger(calls) || calls < 1)
+        throw new UsageError(`--calls is a whole number from 1, not ${flags.calls}`)
       // Beside the bundled command, as separate programs: they are processes of their own.
       const actors = new URL('./demo/', import.meta.url)
       process.exitCode = await runDemo({ json: flags.json === true, calls, only, actors })
     })
 }
 
-function usage(message: string): void {
-  say(`oncewire demo: ${message}`)
-  process.exitCode = exitCodes.usage
-}
-
-/** The cell that is meant, or what is wrong with the word. */
-function cellOf(text: string): { readonly failure: Failure; readonly delivery: Delivery | undefined } | string {
+/** The cell that is meant. */
+function cellOf(text: string): { readonly failure: Failure; readonly delivery: Delivery | undefined } {
   const [failure = '', delivery] = text.split(':')
   const isFailure = (failureNames as readonly string[]).includes(failure)
   if (!isFailure)
-    return `there is no failure "${failure}".${didYouMean(failure, failureNames)} There are ${failureNames.join(', ')}.`
+    throw new UsageError(
+      `there is no failure "${failure}".${didYouMean(failure, failureNames)} There are ${failureNames.join(', ')}.`,
+    )
   const isDelivery = delivery === undefined || (deliveries as readonly string[]).includes(delivery)
   if (!isDelivery)
-    return `there is no delivery "${delivery}".${didYouMean(delivery, deliveries)} There are ${deliveries.join(', ')}.`
+    throw new UsageError(
+      `there is no delivery "${delivery}".${didYouMean(delivery, deliveries)} There are ${deliveries.join(', ')}.`,
+    )
   return { failure: failure as Failure, delivery: delivery as Delivery | undefined }
 }

@@ -3,17 +3,18 @@
  *
  * Invariant: writes all files or, where any IDL has an error, none; each file is replaced whole.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve } from 'node:path'
-import type { Command } from 'commander'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { type Command, Option } from 'commander'
 import { allPrograms, generate } from '../codegen/generate.ts'
 import type { Program } from '../idl/program.ts'
 import { loadFiles, renderDiagnostics } from './idl-files.ts'
-import { collect, exitCodes, isColored, say } from './terminal.ts'
+import { collect, exitCodes, isColored, say, UsageError } from './terminal.ts'
+import { importExtensionFor } from './tsconfig.ts'
 
 interface GenerateFlags {
-  readonly out: string
-  readonly include: readonly string[]
+  readonly out?: string
+  readonly include?: readonly string[]
   readonly importExtension?: 'ts' | 'js'
 }
 
@@ -22,12 +23,14 @@ export function addGenerate(program: Command): void {
     .command('generate')
     .description('IDL files into TypeScript: one file for each .thrift file and each of its includes')
     .argument('<file...>', '.thrift files')
-    .requiredOption('-o, --out <dir>', 'folder that the TypeScript files go to')
-    .option('-I, --include <dir>', 'also look here for included files (may be repeated)', collect, [])
-    .option(
-      '--import-extension <ext>',
-      'how imports of generated files end: ts or js (default: what the nearest tsconfig takes)',
-      extension,
+    // Required, but asked for below: commander would complain of it before it names a misspelt option.
+    .option('-o, --out <dir>', 'folder that the TypeScript files go to (required)')
+    .option('-I, --include <dir>', 'also look here for included files (may be repeated)', collect)
+    .addOption(
+      new Option(
+        '--import-extension <ext>',
+        'how imports of generated files end (default: what the nearest tsconfig takes)',
+      ).choices(['ts', 'js']),
     )
     .addHelpText('after', '\nExample:\n  $ oncewire generate bank.thrift --out gen')
     .action((files: string[], flags: GenerateFlags) => {
@@ -35,33 +38,35 @@ export function addGenerate(program: Command): void {
     })
 }
 
-function extension(text: string): 'ts' | 'js' {
-  if (text === 'ts' || text === 'js') return text
-  throw new Error(`--import-extension is ts or js, not ${text}`)
-}
-
 function run(files: readonly string[], flags: GenerateFlags): number {
-  const { loaded, diagnostics } = loadFiles(files, flags.include)
-  if (diagnostics.length > 0) say(renderDiagnostics(diagnostics, loaded, isColored(process.stderr)))
-  const roots = loaded.flatMap(({ program }) => (program === undefined ? [] : [program]))
-  if (roots.length < files.length) return exitCodes.found
-  const importExtension = flags.importExtension ?? extensionFor(flags.out)
-  const outputs = place([...new Set(roots.flatMap((root) => allPrograms(root)))], flags.out)
-  let written = 0
-  for (const [path, program] of outputs) if (replace(path, generate(program, { importExtension }))) written++
-  for (const path of outputs.keys()) process.stdout.write(`${relative('.', path)}\n`)
-  say(`${outputs.size} ${outputs.size === 1 ? 'file' : 'files'}, ${written} changed`)
+  const { out } = flags
+  if (out === undefined) throw new UsageError('say where the TypeScript files go, such as --out gen')
+  if (existsSync(out) && !statSync(out).isDirectory()) throw new UsageError(`--out ${out} is a file; name a folder`)
+  const loaded = loadFiles(files, flags.include ?? [])
+  if (loaded.diagnostics.length > 0) say(renderDiagnostics(loaded, isColored(process.stderr)))
+  if (loaded.programs === undefined) return exitCodes.found
+  const importExtension = flags.importExtension ?? importExtensionFor(out)
+  const programs = loaded.programs.flatMap((root) => allPrograms(root))
+  const outputs = [...place(programs, out)].map(([path, program]) => ({
+    path,
+    text: generate(program, { importExtension }),
+  }))
+  // Ctrl-C is heard when all is written: none of this waits.
+  process.once('SIGINT', () => process.exit(exitCodes.interrupted))
+  const changed = outputs.filter(({ path, text }) => replace(path, text)).length
+  for (const { path } of outputs) process.stdout.write(`${relative('.', path)}\n`)
+  say(`${outputs.length} ${outputs.length === 1 ? 'file' : 'files'}, ${changed} changed`)
   return exitCodes.ok
 }
 
 /** Files keep their places to each other below `out`, so that their imports fit. */
 function place(programs: readonly Program[], out: string): Map<string, Program> {
-  const folders = programs.map(({ file }) => dirname(resolve(file)))
-  let common = folders[0] ?? '.'
-  while (!folders.every((folder) => folder === common || folder.startsWith(join(common, '/')))) common = dirname(common)
+  const folders = programs.map(({ file }) => dirname(file))
+  let common = folders[0] ?? sep
+  while (!folders.every((folder) => folder === common || folder.startsWith(join(common, sep)))) common = dirname(common)
   return new Map(
     programs.map((program) => [
-      join(resolve(out), relative(common, dirname(resolve(program.file))), `${basename(program.file, '.thrift')}.ts`),
+      join(resolve(out), relative(common, dirname(program.file)), `${basename(program.file, '.thrift')}.ts`),
       program,
     ]),
   )
@@ -72,26 +77,11 @@ function replace(path: string, text: string): boolean {
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return false
   mkdirSync(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.new`
-  writeFileSync(temporary, text)
-  renameSync(temporary, path)
-  return true
-}
-
-/** `.ts` where the nearest tsconfig allows it, or there is none; else `.js`. */
-function extensionFor(out: string): 'ts' | 'js' {
-  for (let folder = resolve(out); ; folder = dirname(folder)) {
-    const config = join(folder, 'tsconfig.json')
-    if (existsSync(config)) return allowsTs(config) ? 'ts' : 'js'
-    if (dirname(folder) === folder) return 'ts'
+  try {
+    writeFileSync(temporary, text)
+    renameSync(temporary, path)
+  } finally {
+    rmSync(temporary, { force: true })
   }
-}
-
-/** Follows a relative `extends`; comments in the file do not matter to a search for two words. */
-function allowsTs(config: string): boolean {
-  const text = readFileSync(config, 'utf8')
-  if (/"(allowImportingTsExtensions|rewriteRelativeImportExtensions)"\s*:\s*true/.test(text)) return true
-  const base = /"extends"\s*:\s*"(\.[^"]+)"/.exec(text)?.[1]
-  if (base === undefined) return false
-  const path = resolve(dirname(config), base.endsWith('.json') ? base : `${base}.json`)
-  return existsSync(path) && allowsTs(path)
+  return true
 }

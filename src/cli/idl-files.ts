@@ -1,10 +1,53 @@
 /**
  * IDL files on a disk: reading them with what they include, and showing what is wrong with them.
+ *
+ * Invariant: inside, files go by their absolute names, so that two names never mean one file; people are shown short ones.
  */
-import { readFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { type Diagnostic, renderDiagnostic } from '../idl/diagnostic.ts'
-import { type Loaded, loadProgram, type SourceHost } from '../idl/load.ts'
+import { loadProgram, type SourceHost } from '../idl/load.ts'
+import type { Program } from '../idl/program.ts'
+import { didYouMean } from '../std/suggest.ts'
+import { UsageError } from './terminal.ts'
+
+export interface LoadedFiles {
+  /** One for each file named; undefined if anything is wrong with one of them. */
+  readonly programs: readonly Program[] | undefined
+  readonly diagnostics: readonly Diagnostic[]
+  /** The texts, by the names that diagnostics use. */
+  readonly sources: ReadonlyMap<string, string>
+}
+
+/** Loads each file; a diagnostic of a file that two of them include is told once. */
+export function loadFiles(files: readonly string[], includePath: readonly string[]): LoadedFiles {
+  const absent = files.flatMap((file) => whyUnreadable(file) ?? [])
+  if (absent.length > 0) throw new UsageError(absent.join('\n'))
+  const host = diskHost(includePath)
+  const loaded = files.map((file) => loadProgram(resolve(file), host))
+  const diagnostics = new Map<string, Diagnostic>()
+  for (const diagnostic of loaded.flatMap((one) => one.diagnostics).map(shortened))
+    diagnostics.set(JSON.stringify(diagnostic), diagnostic)
+  const programs = loaded.flatMap(({ program }) => program ?? [])
+  return {
+    programs: programs.length === files.length ? programs : undefined,
+    diagnostics: [...diagnostics.values()],
+    sources: new Map(loaded.flatMap(({ sources }) => [...sources].map(([file, text]) => [short(file), text]))),
+  }
+}
+
+/** All diagnostics for a terminal, and a line that counts them. */
+export function renderDiagnostics({ diagnostics, sources }: LoadedFiles, color: boolean): string {
+  const shown = diagnostics.map((diagnostic) =>
+    renderDiagnostic(diagnostic, sources.get(diagnostic.file) ?? '', { color }),
+  )
+  const count = (severity: Diagnostic['severity']): string => {
+    const n = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length
+    return n === 0 ? '' : `${n} ${severity}${n === 1 ? '' : 's'}`
+  }
+  const counts = [count('error'), count('warning')].filter((text) => text !== '').join(', ')
+  return [...shown, ...(counts === '' ? [] : [counts])].join('\n\n')
+}
 
 /** Sources on this disk; `includePath` is searched after the including file's own folder. */
 export function diskHost(includePath: readonly string[]): SourceHost {
@@ -14,47 +57,46 @@ export function diskHost(includePath: readonly string[]): SourceHost {
         return readFileSync(file, 'utf8')
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException
-        if (code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES' || code === 'ENOTDIR') return undefined
+        if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return undefined
         throw error
       }
     },
-    resolve: (from, literal) => [dirname(from), ...includePath].map((folder) => normalize(join(folder, literal))),
+    resolve: (from, literal) => [dirname(from), ...includePath].map((folder) => resolve(folder, literal)),
   }
 }
 
-/** Loads each file; a diagnostic of a file that two of them include is told once. */
-export function loadFiles(
-  files: readonly string[],
-  includePath: readonly string[],
-): { readonly loaded: Loaded[]; readonly diagnostics: Diagnostic[] } {
-  const host = diskHost(includePath)
-  const loaded = files.map((file) => loadProgram(normalize(file), host))
-  const told = new Set<string>()
-  const diagnostics = loaded
-    .flatMap((one) => one.diagnostics)
-    .filter((diagnostic) => {
-      const key = JSON.stringify(diagnostic)
-      if (told.has(key)) return false
-      told.add(key)
-      return true
-    })
-  return { loaded, diagnostics }
+/** Why a file that was named cannot be read, and which one may have been meant. */
+function whyUnreadable(file: string): string | undefined {
+  try {
+    readFileSync(file)
+    return undefined
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EISDIR') return `${file} is a folder; name the .thrift files in it`
+    if (code === 'ENOENT') return `there is no file ${file}.${didYouMean(basename(file), neighboursOf(file))}`
+    return `${file} cannot be read: ${message}`
+  }
 }
 
-/** All diagnostics for a terminal, and a line that counts them. */
-export function renderDiagnostics(
-  diagnostics: readonly Diagnostic[],
-  loaded: readonly Loaded[],
-  color: boolean,
-): string {
-  const sources = new Map(loaded.flatMap(({ sources: texts }) => [...texts]))
-  const shown = diagnostics.map((diagnostic) =>
-    renderDiagnostic(diagnostic, sources.get(diagnostic.file) ?? '', { color }),
-  )
-  const count = (severity: Diagnostic['severity'], word: string): string => {
-    const n = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length
-    return n === 0 ? '' : `${n} ${word}${n === 1 ? '' : 's'}`
+function neighboursOf(file: string): string[] {
+  try {
+    return readdirSync(dirname(file)).filter((name) => name.endsWith('.thrift'))
+  } catch {
+    return [] // then there is no neighbour to suggest
   }
-  const counts = [count('error', 'error'), count('warning', 'warning')].filter((text) => text !== '').join(', ')
-  return [...shown, ...(counts === '' ? [] : [counts])].join('\n\n')
+}
+
+function short(file: string): string {
+  return relative('.', file)
+}
+
+function shortened(diagnostic: Diagnostic): Diagnostic {
+  const here = resolve('.') + sep
+  const inText = <T extends string | undefined>(text: T): T => text?.replaceAll(here, '') as T
+  return {
+    ...diagnostic,
+    file: short(diagnostic.file),
+    message: inText(diagnostic.message),
+    suggestion: inText(diagnostic.suggestion),
+  }
 }

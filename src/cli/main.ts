@@ -10,7 +10,7 @@ import { addDemo } from './demo-command.ts'
 import { addExplain } from './explain.ts'
 import { addGenerate } from './generate.ts'
 import { addProveKills } from './prove-kills.ts'
-import { exitCodes, say } from './terminal.ts'
+import { exitCodes, say, UsageError } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -23,16 +23,26 @@ const program = new Command('oncewire')
   .version(version)
   .showHelpAfterError('(oncewire --help lists the commands)')
   .showSuggestionAfterError()
+  .addHelpText('after', '\nExample:\n  $ oncewire generate bank.thrift --out gen')
   .exitOverride()
 
 for (const add of [addGenerate, addCheck, addDemo, addProveKills, addExplain]) add(program)
 for (const command of program.commands) command.exitOverride()
 
+// Whoever reads us (`oncewire explain | head`) may have seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') say(`oncewire: ${error.message}`)
+  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.local)
+})
+
 try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  else if (error instanceof OncewireError) {
+  else if (error instanceof UsageError) {
+    say(`oncewire: ${error.message}`)
+    process.exitCode = exitCodes.usage
+  } else if (error instanceof OncewireError) {
     say(`oncewire: ${error.message} [${error.code}]\n${error.advice}`)
     process.exitCode = { never: exitCodes.never, once: exitCodes.found, unknown: exitCodes.unknown }[error.executed]
   } else {

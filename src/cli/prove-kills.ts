@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander'
 import { runKillProof } from './kill/kill.ts'
-import { exitCodes, say } from './terminal.ts'
+import { UsageError } from './terminal.ts'
 
 export function addProveKills(program: Command): void {
   program
@@ -17,9 +17,7 @@ export function addProveKills(program: Command): void {
       const kills = Number(flags.kills)
       const seed = Number(flags.seed ?? Date.now() % 1_000_000)
       if (!Number.isInteger(kills) || kills < 0 || !Number.isInteger(seed)) {
-        say('oncewire prove-kills: --kills and --seed are whole numbers')
-        process.exitCode = exitCodes.usage
-        return
+        throw new UsageError('--kills and --seed are whole numbers')
       }
       process.exitCode = await runKillProof({
         kills,

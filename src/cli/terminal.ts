@@ -6,6 +6,9 @@ import type { WriteStream } from 'node:tty'
 /** The lecture's distinction, for scripts. */
 export const exitCodes = { ok: 0, found: 1, usage: 2, never: 3, unknown: 4, local: 5, interrupted: 130 } as const
 
+/** The command was used wrongly: the message says how, and it ends with `exitCodes.usage`. */
+export class UsageError extends Error {}
+
 export function isColored(stream: WriteStream): boolean {
   return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''
 }
@@ -15,6 +18,6 @@ export function say(text: string): void {
 }
 
 /** An option that may be repeated. */
-export function collect(value: string, before: readonly string[]): string[] {
+export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }

@@ -1,0 +1,26 @@
+/**
+ * The built command, run as users run it.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const root: string = join(import.meta.dirname, '..', '..')
+const main = join(root, 'dist', 'cli', 'main.js')
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Tests that run what was built call this first. */
+export function mustBeBuilt(): void {
+  if (!existsSync(main)) throw new Error('dist/ is not there: run npm run build first')
+}
+
+/** Runs `oncewire ...args` in `folder`, where nothing is a terminal. */
+export function oncewire(folder: string, ...args: string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' })
+  return { code: status, stdout, stderr }
+}
