@@ -3,11 +3,11 @@
  *
  * Invariant: a service is compiled once; errors name service, method and argument.
  */
-import type { DeclaredException } from '../errors/declared-exception.ts'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { canonical } from '../wire/canonical.ts'
-import type { ExceptionClass, Reader, Shape, Writer } from '../wire/shape.ts'
+import type { Shape } from '../wire/shape.ts'
 import { decodeWith, encodeWith } from '../wire/struct.ts'
+import { TType } from '../wire/ttype.ts'
 import { typeCodec, type TypeCodec } from '../wire/types.ts'
 import type { CompiledMethod, Method, Service } from './service.ts'
 
@@ -18,7 +18,9 @@ export function compileService(service: Service<unknown>): ReadonlyMap<string, C
   const known = compiled.get(service)
   if (known !== undefined) return known
   const methods = new Map<string, CompiledMethod>()
-  for (const [name, method] of methodsOf(service)) methods.set(name, compileMethod(service.name, name, method))
+  for (const [name, row] of methodsOf(service)) {
+    methods.set(name, compileMethod(`${service.name}.${row.wireName ?? name}`, row))
+  }
   compiled.set(service, methods)
   return methods
 }
@@ -29,152 +31,148 @@ function methodsOf(service: Service<unknown>): [string, Method][] {
   return [...inherited, ...Object.entries(service.methods)]
 }
 
-/** One field of the argument struct or the result struct. */
-interface Slot {
-  readonly name: string
-  readonly id: number
-  readonly codec: TypeCodec
-  /** What an absent argument reads as. */
-  readonly absent: unknown
-}
-
-const resultShape: Shape = { name: 'result', fields: { success: 0 } }
-
-function compileMethod(service: string, key: string, row: Method): CompiledMethod {
-  const name = `${service}.${row.wireName ?? key}`
-  const slots = Object.entries(row.arguments).map(([argument, [id, type, absent]]): Slot => ({
-    name: argument,
-    id,
-    codec: typeCodec(type),
-    absent,
-  }))
-  const success = row.returns === undefined ? undefined : typeCodec(row.returns)
-  const exceptions = Object.values(row.throws ?? {})
-  const argumentNames = slots.map((slot) => slot.name)
-  const fields = Object.fromEntries(slots.map((slot) => [slot.name, (slot.id << 8) | slot.codec.ttype]))
-  const shape: Shape = { name, fields }
-  const byLabel = new Map(slots.map((slot, index) => [(slot.id << 8) | slot.codec.ttype, index]))
+function compileMethod(name: string, row: Method): CompiledMethod {
+  const argumentNames = Object.keys(row.arguments)
   return {
     name,
     delivery: row.delivery,
     isOneway: row.oneway === true,
     argumentNames,
     keyIndex: row.key === undefined ? -1 : argumentNames.indexOf(row.key),
-    encodeArguments: (values) => encodeWith('binary', (w) => writeArguments(w, { shape, slots }, values)),
-    decodeArguments: (bytes) =>
-      executedAs('never', name, () => decodeWith('binary', bytes, (r) => readArguments(r, { shape, slots, byLabel }))),
-    encodeResult: (value) => encodeWith('binary', (w) => writeResult(w, { name, success }, value)),
-    encodeException: (error) => encodeException(exceptions, error),
-    decodeReply: (bytes) =>
-      executedAs('once', name, () => decodeWith('binary', bytes, (r) => readReply(r, { name, success, exceptions }))),
-    canonicalArguments: canonical,
+    ...compileArguments(name, row),
+    ...compileResult(name, row),
   }
 }
 
-function writeArguments(
-  w: Writer,
-  { shape, slots }: { shape: Shape; slots: readonly Slot[] },
-  values: readonly unknown[],
-): void {
-  if (values.length !== slots.length) {
-    throw invalid(
-      `${shape.name} takes ${slots.length} arguments (${slots.map((slot) => slot.name).join(', ')}), not ${values.length}`,
-    )
-  }
-  const outer = w.begin(shape)
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i] as Slot
-    try {
-      slot.codec.writeField(w, slot.id, values[i])
-    } catch (error) {
-      throw named(error, `${shape.name}: argument ${slot.name}`)
-    }
-  }
-  w.end(outer)
-}
-
-function readArguments(
-  r: Reader,
-  { shape, slots, byLabel }: { shape: Shape; slots: readonly Slot[]; byLabel: ReadonlyMap<number, number> },
-): unknown[] {
-  const values: unknown[] = slots.map(() => unread)
-  const outer = r.begin(shape)
-  for (let field = r.next(); field !== 0; field = r.next()) {
-    const index = byLabel.get(field)
-    if (index === undefined) r.skip()
-    else values[index] = (slots[index] as Slot).codec.read(r)
-  }
-  r.end(outer)
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] !== unread) continue
-    const slot = slots[i] as Slot
-    values[i] = slot.absent ?? slot.codec.zero()
-    if (values[i] === undefined) throw new OncewireError('malformed', 'never', `argument ${slot.name} is absent`)
-  }
-  return values
-}
-
+/** Of arguments and results: what is wrong with them gets its place from `placed`. */
+const nameless: Shape = { name: '', fields: {} }
 const unread = Symbol('unread')
 
-function writeResult(
-  w: Writer,
-  { name, success }: { name: string; success: TypeCodec | undefined },
-  value: unknown,
-): void {
-  const outer = w.begin(resultShape)
-  if (success !== undefined) {
-    try {
-      success.writeField(w, 0, value)
-    } catch (error) {
-      throw named(error, `${name}: the handler's result`)
-    }
+type ArgumentCodec = Pick<CompiledMethod, 'encodeArguments' | 'decodeArguments' | 'canonicalArguments'>
+
+function compileArguments(name: string, row: Method): ArgumentCodec {
+  const slots = Object.entries(row.arguments).map(([argument, [id, type, absent]]) => ({
+    argument,
+    id,
+    codec: typeCodec(type),
+    absent,
+  }))
+  const slotOf = new Map(slots.map(({ id, codec }, index) => [(id << 8) | codec.ttype, { index, codec }]))
+  return {
+    encodeArguments(values) {
+      if (values.length !== slots.length) throw wrongCount(name, Object.keys(row.arguments), values.length)
+      let place = ''
+      try {
+        return encodeWith('binary', (w) => {
+          const outer = w.begin(nameless)
+          for (let i = 0; i < slots.length; i++) {
+            const { argument, id, codec } = slots[i] as (typeof slots)[number]
+            place = argument
+            codec.writeField(w, id, values[i])
+          }
+          w.end(outer)
+        })
+      } catch (error) {
+        throw placed(error, `${name}: argument ${place}`)
+      }
+    },
+    decodeArguments(bytes) {
+      const values: unknown[] = slots.map(() => unread)
+      reading('never', name, () =>
+        decodeWith('binary', bytes, (r) => {
+          const outer = r.begin(nameless)
+          for (let field = r.next(); field !== 0; field = r.next()) {
+            const slot = slotOf.get(field)
+            if (slot === undefined) r.skip()
+            else values[slot.index] = slot.codec.read(r)
+          }
+          r.end(outer)
+        }),
+      )
+      for (const [index, { argument, codec, absent }] of slots.entries()) {
+        if (values[index] !== unread) continue
+        const value = absent ?? codec.zero()
+        if (value === undefined)
+          throw new OncewireError('malformed', 'never', `${name}: argument ${argument} is absent`)
+        values[index] = value
+      }
+      return values
+    },
+    canonicalArguments(bytes) {
+      try {
+        return canonical(bytes)
+      } catch (error) {
+        // The call is refused as malformed in any case; its key must have some fingerprint until then.
+        if (error instanceof OncewireError) return bytes
+        throw error
+      }
+    },
   }
-  w.end(outer)
 }
 
-function encodeException(
-  exceptions: readonly (readonly [number, ExceptionClass])[],
-  error: unknown,
-): Uint8Array | undefined {
-  for (const [id, type] of exceptions) {
-    if (!(error instanceof type)) continue
-    return encodeWith('binary', (w) => {
-      const outer = w.begin(resultShape)
-      w.struct(id, error as never, type)
+type ResultCodec = Pick<CompiledMethod, 'encodeResult' | 'encodeException' | 'decodeReply'>
+
+/** The result struct of Thrift: field 0 is the value, the others are declared exceptions. */
+function compileResult(name: string, row: Method): ResultCodec {
+  const success: TypeCodec | undefined = row.returns === undefined ? undefined : typeCodec(row.returns)
+  const exceptions = Object.values(row.throws ?? {})
+  const exceptionOf = new Map(exceptions.map(([id, type]) => [(id << 8) | TType.STRUCT, type]))
+  const encode = (writeField: (w: Parameters<TypeCodec['writeField']>[0]) => void): Uint8Array =>
+    encodeWith('binary', (w) => {
+      const outer = w.begin(nameless)
+      writeField(w)
       w.end(outer)
     })
+  return {
+    encodeResult(value) {
+      try {
+        return encode((w) => success?.writeField(w, 0, value))
+      } catch (error) {
+        throw placed(error, `${name}: the handler's result`)
+      }
+    },
+    encodeException(error) {
+      const declared = exceptions.find(([, type]) => error instanceof type)
+      if (declared === undefined) return undefined
+      try {
+        return encode((w) => w.struct(declared[0], error as never, declared[1]))
+      } catch (failure) {
+        throw placed(failure, `${name}: the handler's exception`)
+      }
+    },
+    decodeReply(bytes) {
+      return reading('once', name, () =>
+        decodeWith('binary', bytes, (r) => {
+          let reply: ReturnType<CompiledMethod['decodeReply']> | undefined
+          const outer = r.begin(nameless)
+          for (let field = r.next(); field !== 0; field = r.next()) {
+            const type = exceptionOf.get(field)
+            if (type !== undefined) reply = { exception: type.read(r) }
+            else if (field === success?.ttype && reply === undefined) reply = { value: success.read(r) }
+            else r.skip()
+          }
+          r.end(outer)
+          if (reply !== undefined) return reply
+          if (success === undefined) return { value: undefined }
+          throw new OncewireError(
+            'malformed',
+            'once',
+            'a reply with neither a result nor an exception that it declares',
+          )
+        }),
+      )
+    },
   }
-  return undefined
 }
 
-function readReply(
-  r: Reader,
-  {
-    name,
-    success,
-    exceptions,
-  }: { name: string; success: TypeCodec | undefined; exceptions: readonly (readonly [number, ExceptionClass])[] },
-): { readonly value: unknown } | { readonly exception: DeclaredException } {
-  let value: unknown = unread
-  let exception: DeclaredException | undefined
-  const outer = r.begin(resultShape)
-  for (let field = r.next(); field !== 0; field = r.next()) {
-    if (success !== undefined && field === success.ttype) value = success.read(r)
-    else {
-      const declared = exceptions.find(([id]) => ((id << 8) | 12) === field)
-      if (declared === undefined) r.skip()
-      else exception = declared[1].read(r)
-    }
-  }
-  r.end(outer)
-  if (exception !== undefined) return { exception }
-  if (value !== unread) return { value }
-  if (success === undefined) return { value: undefined }
-  throw new OncewireError('malformed', 'once', `${name} answered neither a result nor an exception that it declares`)
+/** What stubs and `encodeArguments` say of too few or too many arguments. */
+export function wrongCount(name: string, argumentNames: readonly string[], count: number): OncewireError {
+  const names = argumentNames.length === 0 ? 'no arguments' : `(${argumentNames.join(', ')})`
+  return new OncewireError('invalid-argument', 'never', `${name} takes ${names}, not ${count} arguments`)
 }
 
 /** Tells `executed` of an error that the codec could not know it of. */
-function executedAs<T>(executed: 'never' | 'once', name: string, read: () => T): T {
+function reading<T>(executed: 'never' | 'once', name: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -183,14 +181,7 @@ function executedAs<T>(executed: 'never' | 'once', name: string, read: () => T):
   }
 }
 
-function named(error: unknown, place: string): unknown {
-  // A struct of the wrong shape: generated code reads its fields without looking.
-  if (error instanceof TypeError)
-    return new OncewireError('invalid-argument', 'never', `${place}: ${error.message}`, { cause: error })
+function placed(error: unknown, place: string): unknown {
   if (!(error instanceof OncewireError)) return error
   return new OncewireError(error.code, error.executed, `${place}: ${error.message}`, { cause: error })
-}
-
-function invalid(message: string): OncewireError {
-  return new OncewireError('invalid-argument', 'never', message)
 }

@@ -1,7 +1,7 @@
 /**
- * From the name in a call to the handler that serves it.
+ * From a method's name to what runs it.
  *
- * Invariant: what is offered is complete: a service is added with a handler for every method or not at all.
+ * Invariant: a service is added whole or not at all; an unknown name is answered with what there is.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { didYouMean, nearest } from '../std/suggest.ts'
@@ -21,34 +21,25 @@ export interface NotServed {
 
 export class Dispatcher {
   private readonly served = new Map<string, Served>()
+  /** Service -> names of its methods. */
   private readonly services = new Map<string, readonly string[]>()
 
-  /** @throws {OncewireError} invalid-argument for a missing or misspelt handler, or a service added twice */
+  /**
+   * `handlers` may be an instance of a class: handlers are looked up as properties, and called on it.
+   *
+   * @throws {OncewireError} invalid-argument for a missing, misspelt or unfit handler, or a service added twice
+   */
   add(service: Service<unknown>, handlers: Readonly<Record<string, unknown>>): void {
     if (this.services.has(service.name)) throw invalid(`service ${service.name} was added before`)
+    if (typeof handlers !== 'object' || handlers === null)
+      throw invalid(`${service.name} needs an object of handlers: server.add(${service.name}, { ... })`)
     const methods = compileService(service)
-    for (const name of Object.keys(handlers)) {
-      const meant = methods.has(name) ? undefined : nearest(name, methods.keys())
-      if (meant !== undefined && handlers[meant] === undefined) {
-        throw invalid(`${service.name} has no method "${name}". Did you mean "${meant}"?`)
-      }
-    }
-    for (const [name, { delivery }] of methods) {
-      const handler = handlers[name]
-      const isThere = typeof handler === 'function' || (delivery === 'external' && typeof handler === 'object')
-      if (!isThere)
-        throw invalid(`${service.name}.${name} has no handler: server.add(${service.name}, { ${name}: ... })`)
-    }
-    for (const [name, method] of methods) {
-      const handler = handlers[name]
-      this.served.set(method.name, {
-        method,
-        handler: typeof handler === 'function' ? handler.bind(handlers) : handler,
-      })
-    }
+    refuseMisspelt(service.name, methods, handlers)
+    const found = [...methods].map(([name, method]) => ({ method, handler: handlerOf(method, name, handlers) }))
+    for (const served of found) this.served.set(served.method.name, served)
     this.services.set(
       service.name,
-      [...methods.values()].map((method) => method.name.slice(service.name.length + 1)),
+      found.map(({ method }) => method.name.slice(service.name.length + 1)),
     )
   }
 
@@ -58,17 +49,61 @@ export class Dispatcher {
 
   private explain(name: string): NotServed {
     const dot = name.lastIndexOf('.')
-    const service = name.slice(0, dot)
+    const service = dot < 0 ? name : name.slice(0, dot)
     const methods = this.services.get(service)
     if (methods === undefined) {
       const offered = [...this.services.keys()].join(', ') || 'nothing'
       const message = `the server has no service "${service}".${didYouMean(service, this.services.keys())} It offers ${offered}.`
       return { code: 'unknown-service', message }
     }
-    const method = name.slice(dot + 1)
-    const message = `${service} has no method "${method}".${didYouMean(method, methods)} It has ${methods.join(', ')}.`
+    const method = dot < 0 ? '' : name.slice(dot + 1)
+    const has = methods.join(', ') || 'none'
+    const message = `${service} has no method "${method}".${didYouMean(method, methods)} It has ${has}.`
     return { code: 'unknown-method', message }
   }
+}
+
+/** A handler more than there are methods is fine (a helper), unless it is what is missing under another name. */
+function refuseMisspelt(
+  service: string,
+  methods: ReadonlyMap<string, CompiledMethod>,
+  handlers: Readonly<Record<string, unknown>>,
+): void {
+  const missing = [...methods.keys()].filter((name) => ownOf(handlers, name) === undefined)
+  for (const name of Object.keys(handlers)) {
+    if (methods.has(name) || typeof handlers[name] !== 'function') continue
+    const meant = nearest(name, missing)
+    if (meant !== undefined) throw invalid(`${service} has no method "${name}". Did you mean "${meant}"?`)
+  }
+}
+
+function handlerOf(method: CompiledMethod, name: string, handlers: Readonly<Record<string, unknown>>): unknown {
+  const handler = ownOf(handlers, name)
+  const isFunction = typeof handler === 'function'
+  if (method.delivery === 'external') {
+    if (isExternal(handler)) return handler
+    throw invalid(
+      `${method.name} has an external effect: give it ${name}: external({ perform, reconcile })${isFunction ? ', not a function' : ''}`,
+    )
+  }
+  if (isFunction) return handler.bind(handlers)
+  const service = method.name.slice(0, method.name.lastIndexOf('.'))
+  if (handler === undefined) throw invalid(`${method.name} has no handler: server.add(${service}, { ${name}: ... })`)
+  throw invalid(`the handler of ${method.name} must be a function`)
+}
+
+function isExternal(handler: unknown): boolean {
+  if (typeof handler !== 'object' || handler === null) return false
+  const { perform, reconcile } = handler as { readonly perform?: unknown; readonly reconcile?: unknown }
+  return typeof perform === 'function' && typeof reconcile === 'function'
+}
+
+/** What every object has (`toString`, `constructor`) is no handler, not even of a method that is called so. */
+function ownOf(handlers: Readonly<Record<string, unknown>>, name: string): unknown {
+  const value = handlers[name]
+  if (Object.hasOwn(handlers, name)) return value
+  const everybodys = (Object.prototype as unknown as Record<string, unknown>)[name]
+  return name === 'constructor' || value === everybodys ? undefined : value
 }
 
 function invalid(message: string): OncewireError {

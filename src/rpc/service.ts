@@ -65,6 +65,9 @@ export interface CompiledMethod {
   encodeException(error: unknown): Uint8Array | undefined
   /** @throws {OncewireError} malformed */
   decodeReply(bytes: Uint8Array): { readonly value: unknown } | { readonly exception: DeclaredException }
-  /** One encoding for equal arguments, whatever order their sets and maps had: what a key's fingerprint covers. */
+  /**
+   * One encoding for equal arguments, whatever order their sets and maps had: what a key's fingerprint covers. Bytes that
+   * are no arguments stand for themselves.
+   */
   canonicalArguments(bytes: Uint8Array): Uint8Array
 }

@@ -1,8 +1,10 @@
 /**
  * The client's side of a service: an object whose methods look local.
+ *
+ * Invariant: a method never throws; whatever is wrong rejects its promise.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
-import { compileService } from './compile.ts'
+import { compileService, wrongCount } from './compile.ts'
 import type { CallOptions, CompiledMethod, Service } from './service.ts'
 
 /** Makes one call; what it answers is what the method answers. */
@@ -12,28 +14,25 @@ export type Invoke = (
   options: CallOptions | undefined,
 ) => Promise<unknown>
 
-/** A stub of `service` whose calls go to `invoke`. A wrong number of arguments rejects the call's promise. */
+/** A stub of `service` whose calls go to `invoke`. What stands behind the last argument is the call's options. */
 export function createStub<S>(service: Service<S>, invoke: Invoke): S {
-  const stub: Record<string, (...args: unknown[]) => Promise<unknown>> = {}
-  for (const [name, method] of compileService(service as Service<unknown>)) stub[name] = stubMethod(method, invoke)
-  return stub as S
+  const methods = [...compileService(service as Service<unknown>)]
+  return Object.fromEntries(methods.map(([name, method]) => [name, stubMethod(method, invoke)])) as S
 }
 
 function stubMethod(method: CompiledMethod, invoke: Invoke): (...args: unknown[]) => Promise<unknown> {
-  const arity = method.argumentNames.length
+  const { name, argumentNames } = method
+  const arity = argumentNames.length
   return (...args) => {
-    if (args.length <= arity) return invoke(method, args, undefined)
+    if (args.length === arity) return invoke(method, args, undefined)
+    if (args.length !== arity + 1) return Promise.reject(wrongCount(name, [...argumentNames, 'options?'], args.length))
     const options = args.pop()
-    if (args.length === arity && (typeof options === 'object' || options === undefined) && options !== null) {
-      return invoke(method, args, options)
-    }
-    const expected = [...method.argumentNames, 'options?'].join(', ')
-    return Promise.reject(
-      new OncewireError(
-        'invalid-argument',
-        'never',
-        `${method.name} takes (${expected}), not ${args.length + 1} arguments`,
-      ),
-    )
+    if (isOptions(options)) return invoke(method, args, options)
+    const message = `${name} takes (${[...argumentNames, 'options?'].join(', ')}): its options must be an object`
+    return Promise.reject(new OncewireError('invalid-argument', 'never', message))
   }
+}
+
+function isOptions(value: unknown): value is CallOptions | undefined {
+  return value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))
 }

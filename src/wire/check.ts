@@ -1,33 +1,34 @@
 /**
- * What is said of a value that its type cannot carry, the same in every codec.
+ * What is said of values that do not fit and of bytes that are none, the same in every codec.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { Shape, UnknownField } from './shape.ts'
 
-/** Names the place, what it should be and what it was. */
-export function wrongValue(shape: Shape, id: number, expected: string, value: unknown): OncewireError {
-  return new OncewireError('invalid-argument', 'never', `${place(shape, id)} must be ${expected}, not ${show(value)}`)
+/** Names the place, what it should be and what it was. A shape without a name is one whose place the caller adds. */
+export function wrongValue(place: string, expected: string, value: unknown): OncewireError {
+  return invalid(`${place}${place === '' ? '' : ' '}must be ${expected}, not ${show(value)}`)
 }
 
 /** A required field is absent; used by generated code. */
 export function missing(shape: Shape, field: string): OncewireError {
-  return new OncewireError('malformed', 'unknown', `${shape.name}.${field} is required and absent`)
+  return malformed(`${shape.name}.${field} is required and absent`)
 }
 
 export function malformed(message: string): OncewireError {
   return new OncewireError('malformed', 'unknown', message)
 }
 
-export function unknownArm(shape: Shape, value: UnknownField): OncewireError {
-  const arms = Object.keys(shape.fields).join(', ')
-  return new OncewireError(
-    'invalid-argument',
-    'never',
-    `${shape.name}: a union of kind "${String(value.kind)}" cannot be written; its kinds are ${arms}`,
-  )
+export function invalid(message: string, cause?: unknown): OncewireError {
+  return new OncewireError('invalid-argument', 'never', message, { cause })
 }
 
-function place(shape: Shape, id: number): string {
+export function unknownArm(shape: Shape, value: UnknownField): OncewireError {
+  const kinds = Object.keys(shape.fields).join(', ')
+  return invalid(`${shape.name}: a union of kind ${show(value.kind)} cannot be written; its kinds are ${kinds}`)
+}
+
+/** `Struct.field`, as far as there are names. */
+export function placeOf(shape: Shape, id: number): string {
   for (const [name, label] of Object.entries(shape.fields)) if (label >> 8 === id) return `${shape.name}.${name}`
   return shape.name
 }

@@ -1,11 +1,15 @@
 /**
- * A struct's definition made into a value with `encode`, `decode` and `create`; and the codecs' shared instances.
+ * A struct's definition made into a value with `encode`, `decode` and `create`; and the codecs at work.
  *
- * Invariant: a writer or reader is in use by one value at a time: encoding and decoding are synchronous and do not nest.
+ * Invariant: a writer or reader serves one value at a time: a getter that encodes something while it is being encoded
+ * gets another one.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { BinaryReader } from './binary-reader.ts'
 import { BinaryWriter } from './binary-writer.ts'
+import { malformed } from './check.ts'
+import type { CheckedReader } from './checked-reader.ts'
+import type { CheckedWriter } from './checked-writer.ts'
 import type { Codec, Reader, Struct, StructDefinition, Writer } from './shape.ts'
 
 type Defaults<T, D extends keyof T> = [D] extends [never]
@@ -27,28 +31,52 @@ export function struct<T, D extends keyof T = never>(definition: StructDefinitio
   }
 }
 
-const writer = new BinaryWriter()
-const reader = new BinaryReader()
+interface Tools {
+  readonly newWriter: () => CheckedWriter
+  readonly newReader: () => CheckedReader
+  /** Those not at work. */
+  readonly writers: CheckedWriter[]
+  readonly readers: CheckedReader[]
+}
+
+const codecs = new Map<Codec, Tools>([
+  ['binary', { newWriter: () => new BinaryWriter(), newReader: () => new BinaryReader(), writers: [], readers: [] }],
+])
 
 /** The bytes that `write` writes. @throws {OncewireError} invalid-argument */
 export function encodeWith(codec: Codec, write: (w: Writer) => void): Uint8Array {
-  checkCodec(codec)
-  writer.reset()
-  write(writer)
-  return writer.finish()
+  const { writers, newWriter } = toolsOf(codec)
+  const w = writers.pop() ?? newWriter()
+  try {
+    write(w)
+    return w.slice()
+  } catch (error) {
+    throw error instanceof TypeError ? w.wrongForm(error) : error
+  } finally {
+    w.reset()
+    writers.push(w)
+  }
 }
 
 /** The value that `read` reads. @throws {OncewireError} malformed, also where bytes are left over */
 export function decodeWith<T>(codec: Codec, bytes: Uint8Array, read: (r: Reader) => T): T {
-  checkCodec(codec)
-  reader.reset(bytes)
-  const value = read(reader)
-  if (reader.left > 0)
-    throw new OncewireError('malformed', 'unknown', `${reader.left} bytes behind the end of the value`)
-  return value
+  const { readers, newReader } = toolsOf(codec)
+  const r = readers.pop() ?? newReader()
+  try {
+    r.reset(bytes)
+    const value = read(r)
+    if (r.left > 0) throw malformed(`${r.left} bytes behind the end of the value`)
+    return value
+  } finally {
+    readers.push(r)
+  }
 }
 
-function checkCodec(codec: Codec): void {
-  if (codec !== 'binary')
-    throw new OncewireError('unsupported', 'never', `the ${codec} codec is not in this version; there is binary`)
+function toolsOf(codec: Codec): Tools {
+  const tools = codecs.get(codec)
+  if (tools === undefined) {
+    const message = `the ${codec} codec is not in this version; there is ${[...codecs.keys()].join(', ')}`
+    throw new OncewireError('unsupported', 'never', message)
+  }
+  return tools
 }

@@ -1,5 +1,6 @@
 /**
- * Thrift's numbers for wire types (thrift-binary-protocol specification), and how few bytes one value can take.
+ * Thrift's numbers for wire types (thrift-binary-protocol specification), how few bytes one value can take, and how
+ * deep values may nest.
  */
 
 export const TType = {
@@ -18,32 +19,20 @@ export const TType = {
   UUID: 16,
 } as const
 
-/** Containers and structs may nest this deep; Apache's limit. */
-export const depthMax = 64
+/** Structs inside structs; Apache's limit. */
+export const structsMax = 64
+
+/**
+ * Structs and containers inside one another where no schema bounds them: two containers between any two structs. Apache
+ * counts 64 in all there, so that what one peer may write another may not step over.
+ */
+export const nestingMax: number = 3 * structsMax
 
 /** The fewest bytes that a value of the type takes in the binary codec; 0: no such type. */
 export const bytesMin: Uint8Array = Uint8Array.from([0, 0, 1, 1, 8, 0, 2, 0, 4, 0, 8, 4, 1, 6, 5, 5, 16])
 
-const names = [
-  'stop',
-  'void',
-  'bool',
-  'i8',
-  'double',
-  '?',
-  'i16',
-  '?',
-  'i32',
-  '?',
-  'i64',
-  'string',
-  'struct',
-  'map',
-  'set',
-  'list',
-  'uuid',
-]
+const names = new Map(Object.entries(TType).map(([name, type]) => [type as number, name.toLowerCase()]))
 
 export function typeName(type: number): string {
-  return names[type] ?? `type ${type}`
+  return names.get(type) ?? `type ${type}`
 }

@@ -2,9 +2,8 @@
  * Types as data, and the functions that write and read them: for arguments and results, which are a table and have no
  * generated body. Composed once per method.
  */
-import { OncewireError } from '../errors/oncewire-error.ts'
-import { show } from './check.ts'
-import type { Reader, Scalar, Shape, StructDefinition, Type, Writer } from './shape.ts'
+import { wrongValue } from './check.ts'
+import type { Reader, Scalar, StructDefinition, Type, Writer } from './shape.ts'
 import { TType } from './ttype.ts'
 
 export const bool: Scalar = { scalar: 'bool' }
@@ -96,7 +95,7 @@ function structCodec(type: StructDefinition<unknown>): TypeCodec {
     ttype: TType.STRUCT,
     writeField: (w, id, value) => w.struct(id, value, type),
     writeElement(w, value) {
-      if (typeof value !== 'object' || value === null) throw wrong(`a ${(type as Shape).name}`, value)
+      if (typeof value !== 'object' || value === null) throw wrongValue('an element', `a ${type.name}`, value)
       type.write(w, value)
     },
     read: (r) => type.read(r),
@@ -106,20 +105,14 @@ function structCodec(type: StructDefinition<unknown>): TypeCodec {
 
 function listCodec(type: Type): TypeCodec {
   const element = typeCodec(type)
-  const items = (w: Writer, value: unknown): void => {
-    for (const item of value as readonly unknown[]) element.writeElement(w, item)
-  }
-  return {
+  return containerCodec<readonly unknown[]>({
     ttype: TType.LIST,
-    writeField(w, id, value) {
-      if (!Array.isArray(value)) throw wrong('an array', value)
-      w.list(id, element.ttype, value.length)
-      items(w, value)
-    },
-    writeElement(w, value) {
-      if (!Array.isArray(value)) throw wrong('an array', value)
-      w.put.list(element.ttype, value.length)
-      items(w, value)
+    expected: 'an array',
+    sizeOf: (value) => (Array.isArray(value) ? value.length : undefined),
+    writeField: (w, id, size) => w.list(id, element.ttype, size),
+    writeElement: (w, size) => w.put.list(element.ttype, size),
+    writeItems(w, list) {
+      for (const item of list) element.writeElement(w, item)
     },
     read(r) {
       const list: unknown[] = []
@@ -127,53 +120,82 @@ function listCodec(type: Type): TypeCodec {
       return list
     },
     zero: () => [],
-  }
+  })
 }
 
 function setCodec(type: Type): TypeCodec {
   const element = typeCodec(type)
-  const begun = (value: unknown, begin: (size: number) => void, w: Writer): void => {
-    if (!(value instanceof Set)) throw wrong('a Set', value)
-    begin(value.size)
-    for (const item of value) element.writeElement(w, item)
-  }
-  return {
+  return containerCodec<ReadonlySet<unknown>>({
     ttype: TType.SET,
-    writeField: (w, id, value) => begun(value, (size) => w.set(id, element.ttype, size), w),
-    writeElement: (w, value) => begun(value, (size) => w.put.set(element.ttype, size), w),
+    expected: 'a Set',
+    sizeOf: (value) => (value instanceof Set ? value.size : undefined),
+    writeField: (w, id, size) => w.set(id, element.ttype, size),
+    writeElement: (w, size) => w.put.set(element.ttype, size),
+    writeItems(w, set) {
+      for (const item of set) element.writeElement(w, item)
+    },
     read(r) {
       const set = new Set<unknown>()
       for (let left = r.set(element.ttype); left > 0; left--) set.add(element.read(r))
       return set
     },
     zero: () => new Set(),
-  }
+  })
 }
 
-function mapCodec([keyType, valueType]: readonly [Type, Type]): TypeCodec {
+function mapCodec([keyType, itemType]: readonly [Type, Type]): TypeCodec {
   const key = typeCodec(keyType)
-  const item = typeCodec(valueType)
-  const begun = (value: unknown, begin: (size: number) => void, w: Writer): void => {
-    if (!(value instanceof Map)) throw wrong('a Map', value)
-    begin(value.size)
-    for (const [k, v] of value) {
-      key.writeElement(w, k)
-      item.writeElement(w, v)
-    }
-  }
-  return {
+  const item = typeCodec(itemType)
+  return containerCodec<ReadonlyMap<unknown, unknown>>({
     ttype: TType.MAP,
-    writeField: (w, id, value) => begun(value, (size) => w.map(id, key.ttype, item.ttype, size), w),
-    writeElement: (w, value) => begun(value, (size) => w.put.map(key.ttype, item.ttype, size), w),
+    expected: 'a Map',
+    sizeOf: (value) => (value instanceof Map ? value.size : undefined),
+    writeField: (w, id, size) => w.map(id, key.ttype, item.ttype, size),
+    writeElement: (w, size) => w.put.map(key.ttype, item.ttype, size),
+    writeItems(w, map) {
+      for (const [one, other] of map) {
+        key.writeElement(w, one)
+        item.writeElement(w, other)
+      }
+    },
     read(r) {
       const map = new Map<unknown, unknown>()
       for (let left = r.map(key.ttype, item.ttype); left > 0; left--) map.set(key.read(r), item.read(r))
       return map
     },
     zero: () => new Map(),
-  }
+  })
 }
 
-function wrong(expected: string, value: unknown): OncewireError {
-  return new OncewireError('invalid-argument', 'never', `must be ${expected}, not ${show(value)}`)
+interface Container<C> {
+  readonly ttype: number
+  readonly expected: string
+  /** undefined: the value is no such container. */
+  sizeOf(value: unknown): number | undefined
+  writeField(w: Writer, id: number, size: number): void
+  writeElement(w: Writer, size: number): void
+  writeItems(w: Writer, value: C): void
+  read(r: Reader): C
+  zero(): C
+}
+
+function containerCodec<C>(container: Container<C>): TypeCodec {
+  const { ttype, expected, sizeOf, writeItems, read, zero } = container
+  return {
+    ttype,
+    writeField(w, id, value) {
+      const size = sizeOf(value)
+      if (size === undefined) throw wrongValue('', expected, value)
+      container.writeField(w, id, size)
+      writeItems(w, value as C)
+    },
+    writeElement(w, value) {
+      const size = sizeOf(value)
+      if (size === undefined) throw wrongValue('an element', expected, value)
+      container.writeElement(w, size)
+      writeItems(w, value as C)
+    },
+    read,
+    zero,
+  }
 }
