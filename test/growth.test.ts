@@ -53,7 +53,13 @@ test('1,000,000 at-most-once calls in one session: never more entries than calls
     if (output.kind !== 'send') return
     const { frame } = output
     if (frame.kind === 'call')
-      serve({ kind: 'call', peer: 1, nowMs, frame, method: { kind: 'served', delivery: 'at-most-once' } })
+      serve({
+        kind: 'call',
+        peer: 1,
+        nowMs,
+        frame,
+        method: { kind: 'served', delivery: 'at-most-once', isOneway: false },
+      })
     else if (frame.kind === 'hello') serve({ kind: 'hello', peer: 1, nowMs, frame, principal: '' })
     else serve({ kind: 'received', peer: 1, nowMs, frame })
   }

@@ -110,7 +110,7 @@ export class ServerDriver {
         'an anonymous caller has no idempotency keys here: connect with a token, or let the server set anonymousKeys'
       return { kind: 'refused', code: 'key-needs-ledger', message }
     }
-    return { kind: 'served', delivery: found.method.delivery }
+    return { kind: 'served', delivery: found.method.delivery, isOneway: found.method.isOneway }
   }
 
   private hello(peer: Peer, state: PeerState, frame: Hello): void {
@@ -182,12 +182,12 @@ export class ServerDriver {
     this.runningCount++
     const end = begun.run(undefined)
     if (!(end instanceof Promise)) {
-      this.ended()
-      return executed(end.outcome)
+      executed(end.outcome)
+      return this.ended()
     }
     void end.then(({ outcome }) => {
-      this.ended()
       executed(outcome)
+      this.ended()
     })
   }
 
@@ -216,10 +216,8 @@ export class ServerDriver {
       },
       'outcome' in begun ? () => ({ outcome: begun.outcome, keepsEffects: false }) : begun.run,
     )
-    this.answer(
-      run,
-      answer.finally(() => this.ended()),
-    )
+    // Ended when the reply is on its way: a server that drains waits for that.
+    this.answer(run, answer, () => this.ended())
   }
 
   /** Reads the arguments while the frame's bytes are still there; what it answers may run later. */
@@ -259,12 +257,16 @@ export class ServerDriver {
     )
   }
 
-  private answer(run: number, answer: Promise<Answer>): void {
+  private answer(run: number, answer: Promise<Answer>, done: () => void = () => {}): void {
     answer.then(
-      (given) => this.input({ kind: 'answered', run, nowMs: this.nowMs(), answer: given }),
+      (given) => {
+        this.input({ kind: 'answered', run, nowMs: this.nowMs(), answer: given })
+        done()
+      },
       (error: unknown) => {
         this.options.log('the ledger failed; its calls are left unanswered', error)
         this.input({ kind: 'answered', run, nowMs: this.nowMs(), answer: { kind: 'failed' } })
+        done()
       },
     )
   }

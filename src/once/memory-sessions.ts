@@ -22,6 +22,8 @@ interface MemorySession {
   row: SessionRow
   readonly entries: NumberRing<Entry>
   seenAtMs: number
+  /** The connection that it was opened on last; undefined: that has ended. */
+  holder: Peer | undefined
 }
 
 export class MemorySessions {
@@ -39,20 +41,33 @@ export class MemorySessions {
     return count
   }
 
-  open(hello: Hello, as: { readonly principal: string; readonly fresh: SessionId; readonly nowMs: number }): Opening {
-    const { principal, fresh, nowMs } = as
+  open(
+    hello: Hello,
+    as: { readonly peer: Peer; readonly principal: string; readonly fresh: SessionId; readonly nowMs: number },
+  ): Opening {
+    const { peer, principal, fresh, nowMs } = as
     const { epoch, instance, highest } = hello
     const held = hello.resume === undefined ? undefined : this.sessions.get(hello.resume)
     // A session of another incarnation is simply not known here: the client gets a new one and sees that it is new.
     const resume = held === undefined ? undefined : hello.resume
     const opening = openSession(held?.row, { resume, fresh, principal, epoch, instance, highest })
     if (opening.kind === 'created') {
-      this.sessions.set(opening.id, { row: opening.row, entries: new NumberRing(1), seenAtMs: nowMs })
+      this.sessions.set(opening.id, { row: opening.row, entries: new NumberRing(1), seenAtMs: nowMs, holder: peer })
     } else if (opening.kind === 'held' && held !== undefined) {
       held.row = opening.row
       held.seenAtMs = nowMs
+      held.holder = peer
     }
     return opening
+  }
+
+  /** A connection ended: from now on its sessions are silent. */
+  left(peer: Peer, nowMs: number): void {
+    for (const session of this.sessions.values()) {
+      if (session.holder !== peer) continue
+      session.holder = undefined
+      session.seenAtMs = nowMs
+    }
   }
 
   /** What the rules look at; raises firstUnacked by what the frame carries. */
@@ -110,10 +125,14 @@ export class MemorySessions {
     if (mayEnd(session.row, session.entries.count, { principal, epoch, highest })) this.end(frame.session, session)
   }
 
-  /** Forgets sessions that were silent for the whole lease; answers when the next lease can end. */
+  /**
+   * Forgets sessions that were silent for the whole lease; answers when the next lease can end. Whose connection is up
+   * may be idle for as long as it likes.
+   */
   expire(nowMs: number, leaseMs: number): number {
     let next = Infinity
     for (const [id, session] of this.sessions) {
+      if (session.holder !== undefined) continue
       const endMs = session.seenAtMs + leaseMs
       const isRunning = session.entries.values().some(({ outcome }) => outcome === undefined)
       if (endMs <= nowMs && !isRunning) this.end(id, session)

@@ -26,7 +26,7 @@ export interface ServerOptions {
 
 /** What the dispatcher knows of a CALL's method. */
 export type ServedMethod =
-  | { readonly kind: 'served'; readonly delivery: Delivery }
+  | { readonly kind: 'served'; readonly delivery: Delivery; readonly isOneway: boolean }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }
 
 /** A connection, numbered by the driver. */

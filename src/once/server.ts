@@ -63,6 +63,8 @@ export class ServerMachine {
         break
       case 'disconnected': // What it began goes on; what it is sent goes nowhere.
         this.peers.delete(input.peer)
+        this.sessions.left(input.peer, input.nowMs)
+        this.watchLeases(input.nowMs)
         break
       case 'hello':
         this.hello(input)
@@ -107,7 +109,7 @@ export class ServerMachine {
     known.principal = principal
     const fresh = this.options.freshSession()
     if (frame.session === 'durable') return this.helloDurable(peer, frame, { principal, fresh })
-    const opening = this.sessions.open(frame, { principal, fresh, nowMs })
+    const opening = this.sessions.open(frame, { peer, principal, fresh, nowMs })
     if (opening.kind === 'refused') return this.refuseHello(peer, frame, opening)
     this.welcome(peer, frame, { id: opening.id, epoch: opening.row.epoch })
     this.watchLeases(nowMs)
@@ -337,6 +339,10 @@ interface Refusal {
 /** What can be said before any row is read: rule 1's `delivery-differs`, and keys that could not be honoured (H10, H12). */
 function refusalOf(frame: CallFrame, method: ServedMethod): Refusal | undefined {
   if (method.kind === 'refused') return method
+  if (frame.isOneway !== method.isOneway) {
+    const message = `${frame.method} is ${method.isOneway ? '' : 'not '}oneway here, and the client calls it as if it were${method.isOneway ? ' not' : ''}`
+    return { code: 'delivery-differs', message }
+  }
   if (frame.delivery !== method.delivery) {
     const message = `${frame.method} is ${method.delivery} here, and the client calls it as ${frame.delivery}`
     return { code: 'delivery-differs', message }

@@ -36,6 +36,8 @@ class TcpConnection implements Connection {
     this.owner = owner
     this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`
     socket.setNoDelay(true)
+    // A peer whose machine is gone says nothing; without this its connection would stay for ever.
+    socket.setKeepAlive(true, 60_000)
     socket.on('drain', () => this.owner().drained())
     socket.on('error', (error) => (this.failure ??= unavailable(this.peer, error)))
     socket.on('close', () => {

@@ -157,7 +157,13 @@ export class World {
     }
     const nowMs = this.nowMs
     if (frame.kind === 'call')
-      this.serve({ kind: 'call', peer, nowMs, frame, method: { kind: 'served', delivery: frame.delivery } })
+      this.serve({
+        kind: 'call',
+        peer,
+        nowMs,
+        frame,
+        method: { kind: 'served', delivery: frame.delivery, isOneway: frame.isOneway },
+      })
     else if (frame.kind === 'hello') this.serve({ kind: 'hello', peer, nowMs, frame, principal: '' })
     else this.serve({ kind: 'received', peer, nowMs, frame })
   }
