@@ -1,0 +1,471 @@
+/**
+ * Goal: what the client machine sends, writes down and tells, rule by rule. Method: step by step, reading its outputs.
+ */
+import { describe, expect, test } from 'vitest'
+import type { CallSpec, ClientInput, ClientOptions, ClientOutput } from './client-io.ts'
+import { ClientMachine } from './client.ts'
+import { type Delivery, epochStride, type Frame, noSession, type SessionId } from './frame.ts'
+import type { JournalEntry, JournalState } from './journal.ts'
+import type { Outcome } from './outcome.ts'
+
+const bytes = Uint8Array.of(1)
+const reply: Outcome = { kind: 'reply', bytes }
+const memory = 'a'.repeat(32)
+const durable = 'd'.repeat(32)
+const emptyJournal: JournalState = {
+  session: undefined,
+  ledgerId: '',
+  principal: '',
+  epoch: 0,
+  highest: 0,
+  open: [],
+  unclaimed: [],
+}
+
+class Story {
+  nowMs = 0
+  readonly entries: JournalEntry[] = []
+  private readonly machine: ClientMachine
+  private calls = 0
+
+  constructor(options: Partial<ClientOptions> = {}) {
+    this.machine = new ClientMachine({
+      attemptMs: 100,
+      attemptMsMax: 1000,
+      pingMs: 10_000,
+      queuedMax: 3,
+      replayMs: 60_000,
+      token: '',
+      instance: '0'.repeat(16),
+      random: () => 0.5, // a jitter of 1.0
+      journal: undefined,
+      ...options,
+    })
+  }
+
+  step(input: ClientInput): ClientOutput[] {
+    const outputs = [...this.machine.step(input)]
+    for (const output of outputs) if (output.kind === 'append') this.entries.push(output.entry)
+    return outputs
+  }
+
+  /** Time passes; what is due is done. */
+  pass(ms: number): ClientOutput[] {
+    this.nowMs += ms
+    return this.step({ kind: 'woke', nowMs: this.nowMs })
+  }
+
+  start(): ClientOutput[] {
+    return this.step({ kind: 'started', nowMs: this.nowMs })
+  }
+
+  connect(): ClientOutput[] {
+    return this.step({ kind: 'connected', nowMs: this.nowMs })
+  }
+
+  disconnect(): ClientOutput[] {
+    return this.step({ kind: 'disconnected', nowMs: this.nowMs, cause: undefined })
+  }
+
+  receive(frame: Frame): ClientOutput[] {
+    return this.step({ kind: 'received', nowMs: this.nowMs, frame })
+  }
+
+  welcome(id: SessionId = memory, epoch = 1): ClientOutput[] {
+    const session = id.startsWith('d') ? 'durable' : 'memory'
+    return this.receive({
+      kind: 'welcome',
+      version: 1,
+      session,
+      id,
+      epoch,
+      instance: '0'.repeat(16),
+      leaseMs: 1e6,
+      window: 4,
+      replyBytesMax: 1e6,
+      ledgerId: 'l',
+      incarnation: 'i',
+    })
+  }
+
+  call(delivery: Delivery = 'at-most-once', spec: Partial<CallSpec> = {}): ClientOutput[] {
+    return this.step({
+      kind: 'called',
+      nowMs: this.nowMs,
+      spec: {
+        call: this.calls++,
+        method: 'T.t',
+        delivery,
+        isOneway: false,
+        payload: bytes,
+        deadlineAtMs: this.nowMs + 5000,
+        idempotencyKey: undefined,
+        headers: undefined,
+        ...spec,
+      },
+    })
+  }
+
+  durable(): ClientOutput[] {
+    return this.step({ kind: 'journalled', nowMs: this.nowMs, count: this.entries.length })
+  }
+
+  /** Connected, with a memory session. */
+  up(): this {
+    this.start()
+    this.connect()
+    this.welcome()
+    return this
+  }
+}
+
+const sent = (outputs: readonly ClientOutput[]): Frame[] =>
+  outputs.flatMap((output) => (output.kind === 'send' ? [output.frame] : []))
+const calls = (outputs: readonly ClientOutput[]) =>
+  sent(outputs).flatMap((frame) => (frame.kind === 'call' ? [frame] : []))
+const told = (outputs: readonly ClientOutput[]) =>
+  outputs.flatMap((output) => (output.kind === 'settled' ? [output.settlement] : []))
+const answer = (session: SessionId, number: number, outcome: Outcome = reply): Frame => ({
+  kind: 'reply',
+  session,
+  number,
+  isReplay: false,
+  outcome,
+})
+const refusal = (
+  session: SessionId,
+  number: number,
+  code: Extract<Frame, { kind: 'refused' }>['code'],
+  of: 'call' | 'hello' = 'call',
+): Frame => ({
+  kind: 'refused',
+  of,
+  session,
+  number,
+  sessionKind: session.startsWith('d') ? 'durable' : 'memory',
+  code,
+  message: code,
+})
+const withdrawn: Outcome = { kind: 'failure', code: 'withdrawn', executed: 'never', message: '' }
+
+describe('sessions and numbers (section 1)', () => {
+  test('a number is given only after WELCOME; before it the call waits', () => {
+    const story = new Story()
+    expect(story.start()).toMatchObject([{ kind: 'dial' }, { kind: 'wake' }].slice(0, 1))
+    expect(sent(story.connect())).toMatchObject([{ kind: 'hello', session: 'memory' }])
+    expect(sent(story.call())).toEqual([])
+    expect(calls(story.welcome())).toMatchObject([{ session: memory, number: 1, attempt: 1 }])
+  })
+
+  test('a durable session is asked for before the first exactly-once call, not at connecting', () => {
+    const story = new Story().up()
+    expect(sent(story.call('exactly-once'))).toMatchObject([{ kind: 'hello', session: 'durable', epoch: 1 }])
+    expect(calls(story.welcome(durable))).toMatchObject([{ session: durable, number: epochStride + 1 }])
+  })
+
+  test('a WELCOME to another process, and a repeated one, say nothing', () => {
+    const story = new Story()
+    story.start()
+    story.connect()
+    story.call()
+    const stranger: Frame = {
+      kind: 'welcome',
+      version: 1,
+      session: 'memory',
+      id: 'b'.repeat(32),
+      epoch: 1,
+      instance: '9'.repeat(16),
+      leaseMs: 1,
+      window: 4,
+      replyBytesMax: 1,
+      ledgerId: '',
+      incarnation: '',
+    }
+    expect(calls(story.receive(stranger))).toEqual([])
+    expect(calls(story.welcome())).toHaveLength(1)
+    expect(calls(story.welcome())).toEqual([])
+  })
+
+  test('the window: more calls than it holds wait, and more than may wait are overloaded, never sent', () => {
+    const story = new Story().up()
+    for (let n = 0; n < 4; n++) expect(calls(story.call())).toHaveLength(1)
+    for (let n = 0; n < 3; n++) expect(calls(story.call())).toEqual([])
+    expect(told(story.call())).toMatchObject([{ kind: 'failed', code: 'overloaded', executed: 'never' }])
+    // firstUnacked is what makes room, not the end of any call.
+    expect(calls(story.receive(answer(memory, 3)))).toEqual([])
+    expect(calls(story.receive(answer(memory, 1)))).toMatchObject([{ number: 5, firstUnacked: 2 }])
+  })
+})
+
+describe('retransmission (section 4)', () => {
+  test('same xid, same bytes, twice the time after each', () => {
+    const story = new Story().up()
+    const [first] = calls(story.call())
+    expect(calls(story.pass(95))).toEqual([])
+    const [second] = calls(story.pass(15))
+    expect(second).toMatchObject({ number: first?.number, payload: first?.payload, attempt: 2 })
+    expect(calls(story.pass(150))).toEqual([])
+    expect(calls(story.pass(70))).toMatchObject([{ attempt: 3 }])
+  })
+
+  test('at once on a new connection, in order', () => {
+    const story = new Story().up()
+    for (let n = 0; n < 3; n++) story.call()
+    expect(story.disconnect()).not.toContainEqual(expect.objectContaining({ kind: 'settled' }))
+    expect(story.pass(30)).toContainEqual({ kind: 'dial' })
+    expect(sent(story.connect())).toMatchObject([{ kind: 'hello', resume: memory }])
+    expect(calls(story.welcome()).map(({ number, attempt }) => [number, attempt])).toEqual([
+      [1, 2],
+      [2, 2],
+      [3, 2],
+    ])
+  })
+
+  test('an at-most-once call that another incarnation does not know is unknown, and not sent again', () => {
+    const story = new Story().up()
+    story.call()
+    story.disconnect()
+    story.pass(30)
+    story.connect()
+    const outputs = story.welcome('b'.repeat(32))
+    expect(calls(outputs)).toEqual([])
+    expect(told(outputs)).toMatchObject([
+      { kind: 'failed', code: 'session-expired', executed: 'unknown', mayResolve: false },
+    ])
+    expect(calls(story.call())).toMatchObject([{ session: 'b'.repeat(32) }])
+  })
+
+  test('an at-least-once call names no session, and goes on with any server', () => {
+    const story = new Story().up()
+    expect(calls(story.call('at-least-once'))).toMatchObject([{ session: noSession, number: 1 }])
+    story.disconnect()
+    story.pass(30)
+    expect(calls(story.connect())).toMatchObject([{ session: noSession, number: 1, attempt: 2 }])
+    expect(told(story.receive(answer(noSession, 1)))).toMatchObject([{ kind: 'outcome' }])
+  })
+
+  test('a oneway call is told when it is sent, once, and needs a connection until its deadline', () => {
+    const story = new Story()
+    story.start()
+    expect(told(story.call('at-most-once', { isOneway: true }))).toEqual([])
+    expect(told(story.connect())).toMatchObject([{ kind: 'outcome' }])
+    expect(calls(story.pass(1000))).toEqual([])
+    story.disconnect()
+    story.call('at-most-once', { isOneway: true })
+    expect(told(story.pass(5010))).toMatchObject([{ code: 'deadline', executed: 'never' }])
+  })
+})
+
+describe('deadline and cancel (section 4)', () => {
+  test('never sent is never', () => {
+    const story = new Story()
+    story.start()
+    story.call()
+    expect(told(story.pass(5010))).toMatchObject([{ code: 'deadline', executed: 'never', mayResolve: false }])
+  })
+
+  test('sent is unknown at once; RESOLVE asks until it is answered; the truth follows', () => {
+    const story = new Story().up()
+    story.call('at-most-once', { deadlineAtMs: 50 })
+    const outputs = story.pass(60)
+    expect(told(outputs)).toMatchObject([{ code: 'deadline', executed: 'unknown', mayResolve: true }])
+    expect(sent(outputs)).toMatchObject([{ kind: 'resolve', session: memory, number: 1 }])
+    expect(sent(story.pass(400))).toMatchObject([{ kind: 'resolve' }])
+    expect(story.receive(answer(memory, 1, withdrawn))).toContainEqual({ kind: 'resolved', call: 0, executed: 'never' })
+    expect(story.receive(answer(memory, 1))).not.toContainEqual(expect.objectContaining({ kind: 'resolved' }))
+  })
+
+  test('a cancelled call is told at once; an at-least-once one can never be resolved', () => {
+    const story = new Story().up()
+    story.call()
+    story.call('at-least-once')
+    expect(told(story.step({ kind: 'cancelled', nowMs: 1, call: 0 }))).toMatchObject([
+      { code: 'cancelled', executed: 'unknown', mayResolve: true },
+    ])
+    expect(told(story.step({ kind: 'cancelled', nowMs: 1, call: 1 }))).toMatchObject([
+      { code: 'cancelled', executed: 'unknown', mayResolve: false },
+    ])
+  })
+})
+
+describe('what it makes of refusals (H16)', () => {
+  test('window, overloaded, deadline, still-running: nothing yet', () => {
+    for (const code of ['window', 'overloaded', 'deadline', 'still-running'] as const) {
+      const story = new Story().up()
+      story.call()
+      expect(told(story.receive(refusal(memory, 1, code)))).toEqual([])
+      expect(calls(story.pass(110))).toMatchObject([{ attempt: 2 }])
+    }
+  })
+
+  test('stale, xid-reused: unknown', () => {
+    for (const code of ['stale', 'xid-reused'] as const) {
+      const story = new Story().up()
+      story.call()
+      expect(told(story.receive(refusal(memory, 1, code)))).toMatchObject([{ code, executed: 'unknown' }])
+    }
+  })
+
+  test('what the server cannot run is asked about, and never only when buried', () => {
+    for (const code of [
+      'unknown-method',
+      'unknown-service',
+      'denied',
+      'delivery-differs',
+      'key-needs-ledger',
+    ] as const) {
+      const story = new Story().up()
+      story.call()
+      const outputs = story.receive(refusal(memory, 1, code))
+      expect(told(outputs)).toEqual([])
+      expect(sent(outputs)).toMatchObject([{ kind: 'resolve' }])
+      expect(told(story.receive(answer(memory, 1, withdrawn)))).toMatchObject([
+        { kind: 'outcome', outcome: { code, executed: 'never' } },
+      ])
+    }
+  })
+
+  test('fenced: what is open is unknown, what comes later is never', () => {
+    const story = new Story().up()
+    story.call('exactly-once')
+    story.welcome(durable)
+    expect(told(story.receive(refusal(durable, epochStride + 1, 'fenced')))).toMatchObject([
+      { code: 'fenced', executed: 'unknown' },
+    ])
+    expect(told(story.call('exactly-once'))).toMatchObject([{ code: 'fenced', executed: 'never' }])
+    expect(calls(story.call())).toHaveLength(1) // at-most-once goes on
+  })
+})
+
+describe('the journal (section 4)', () => {
+  test('begun is durable before the first sending, ended before the acknowledgement', () => {
+    const story = new Story({ journal: emptyJournal })
+    story.up()
+    expect(story.entries).toEqual([{ kind: 'opened', epoch: 1 }])
+    expect(sent(story.call('exactly-once'))).toEqual([]) // the epoch is not on disk yet
+    expect(sent(story.durable())).toMatchObject([{ kind: 'hello', session: 'durable', epoch: 1 }])
+    expect(calls(story.welcome(durable))).toEqual([])
+    expect(story.entries.map(({ kind }) => kind)).toEqual(['opened', 'session', 'begun'])
+    expect(calls(story.durable())).toMatchObject([{ number: epochStride + 1 }])
+    expect(told(story.receive(answer(durable, epochStride + 1)))).toHaveLength(1)
+    expect(story.entries.at(-1)).toMatchObject({ kind: 'ended' })
+    const acks = (outputs: readonly ClientOutput[]) => sent(outputs).filter((frame) => frame.kind === 'ack')
+    expect(acks(story.pass(600))).toEqual([])
+    story.durable()
+    expect(acks(story.pass(600))).toMatchObject([{ session: durable, firstUnacked: epochStride + 2 }])
+  })
+
+  const held: JournalState = {
+    session: durable,
+    ledgerId: 'l',
+    principal: '',
+    epoch: 3,
+    highest: 3 * epochStride + 2,
+    open: [
+      {
+        number: 3 * epochStride + 1,
+        call: { method: 'T.t', delivery: 'exactly-once', payload: bytes, idempotencyKey: undefined },
+        isGivenUp: false,
+      },
+      {
+        number: 3 * epochStride + 2,
+        call: { method: 'T.t', delivery: 'exactly-once', payload: bytes, idempotencyKey: 'k' },
+        isGivenUp: true,
+      },
+    ],
+    unclaimed: [
+      {
+        number: 3 * epochStride,
+        call: { method: 'T.t', delivery: 'exactly-once', payload: bytes, idempotencyKey: undefined },
+        outcome: reply,
+      },
+    ],
+  }
+
+  test('an opening raises the epoch, replays what is open, asks about what was given up, hands over what ended', () => {
+    const story = new Story({ journal: held })
+    expect(story.start()).toContainEqual(expect.objectContaining({ kind: 'recovered', number: 3 * epochStride }))
+    expect(sent(story.connect())).toMatchObject([{ session: 'memory' }])
+    expect(sent(story.durable())).toMatchObject([
+      { kind: 'hello', resume: durable, epoch: 4, highest: 3 * epochStride + 2 },
+    ])
+    expect(sent(story.welcome(durable, 4))).toMatchObject([
+      { kind: 'call', number: 3 * epochStride + 1, epoch: 4, firstUnacked: 3 * epochStride + 1 },
+      { kind: 'resolve', number: 3 * epochStride + 2 },
+    ])
+    const first = story.receive(answer(durable, 3 * epochStride + 1))
+    expect(first).toContainEqual(expect.objectContaining({ kind: 'recovered', number: 3 * epochStride + 1 }))
+    expect(first).not.toContainEqual({ kind: 'all-recovered' })
+    expect(story.receive(answer(durable, 3 * epochStride + 2, withdrawn))).toContainEqual({ kind: 'all-recovered' })
+    story.call('exactly-once')
+    expect(calls(story.durable())).toMatchObject([{ number: 4 * epochStride + 1, firstUnacked: 4 * epochStride + 1 }])
+  })
+
+  test('a journal that is an old copy: its open calls are unknown, and told so', () => {
+    const story = new Story({ journal: held })
+    story.start()
+    story.connect()
+    story.durable()
+    const outputs = story.receive(refusal(durable, 4, 'journal-behind', 'hello'))
+    expect(outputs.filter(({ kind }) => kind === 'recovered')).toMatchObject([
+      { settlement: { code: 'journal-behind', executed: 'unknown' } },
+      {},
+    ])
+    expect(outputs).toContainEqual({ kind: 'all-recovered' })
+  })
+
+  test('a journal that cannot be written: what may run is unknown, what comes later is never', () => {
+    const story = new Story({ journal: emptyJournal }).up()
+    story.call('exactly-once')
+    story.durable()
+    story.welcome(durable)
+    const failed = story.step({ kind: 'journal-failed', nowMs: 0, cause: new Error('disk full') })
+    expect(told(failed)).toMatchObject([{ code: 'journal-failed', executed: 'unknown' }])
+    expect(told(story.call('exactly-once'))).toMatchObject([{ code: 'journal-failed', executed: 'never' }])
+  })
+})
+
+describe('the connection', () => {
+  test('PING after silence while anything is open, and none while nothing is; two unanswered end it', () => {
+    const idle = new Story({ pingMs: 100 }).up()
+    expect(sent(idle.pass(1000))).toEqual([])
+    const story = new Story({ pingMs: 100, attemptMs: 1e6, attemptMsMax: 1e6 }).up()
+    story.call()
+    expect(sent(story.pass(110))).toMatchObject([{ kind: 'ping' }])
+    expect(sent(story.pass(110))).toMatchObject([{ kind: 'ping' }])
+    expect(story.pass(110)).toContainEqual({ kind: 'hang-up' })
+  })
+
+  test('an idle client acknowledges within a second', () => {
+    const story = new Story().up()
+    story.call()
+    story.receive(answer(memory, 1))
+    expect(sent(story.pass(600))).toMatchObject([{ kind: 'ack', session: memory, firstUnacked: 2 }])
+    expect(sent(story.pass(5000))).toEqual([])
+  })
+
+  test('closing: waits for what is open, acknowledges, says BYE', () => {
+    const story = new Story().up()
+    story.call()
+    expect(story.step({ kind: 'closing', nowMs: 0, closeAtMs: 1000 })).not.toContainEqual({ kind: 'closed' })
+    expect(told(story.call())).toMatchObject([{ code: 'closed', executed: 'never' }])
+    const outputs = story.receive(answer(memory, 1))
+    expect(sent(outputs)).toMatchObject([
+      { kind: 'ack', firstUnacked: 2 },
+      { kind: 'bye', session: memory, highest: 1 },
+    ])
+    expect(outputs.at(-1)).toEqual({ kind: 'closed' })
+  })
+
+  test('closing in a hurry: what was sent is unknown, what was not is never', () => {
+    const story = new Story().up()
+    for (let n = 0; n < 5; n++) story.call()
+    const outputs = story.step({ kind: 'closing', nowMs: 0, closeAtMs: 0 })
+    expect(
+      told(outputs)
+        .map((settlement) => settlement.kind === 'failed' && settlement.executed)
+        .sort(),
+    ).toEqual(['never', 'unknown', 'unknown', 'unknown', 'unknown'])
+    expect(outputs.at(-1)).toEqual({ kind: 'closed' })
+  })
+})
