@@ -57,6 +57,7 @@ export class ServerDriver {
   private isStepping = false
   private readonly waiting: ServerInput[] = []
   private takeBackWake: (() => void) | undefined
+  private isClosed = false
 
   constructor(options: ServerDriverOptions) {
     this.options = options
@@ -88,6 +89,7 @@ export class ServerDriver {
   }
 
   closeConnections(): void {
+    this.isClosed = true
     this.takeBackWake?.()
     for (const { link } of this.peers.values()) link.close()
   }
@@ -281,8 +283,9 @@ export class ServerDriver {
 
   private wake(atMs: number): void {
     this.takeBackWake?.()
+    // Sessions die with a closed server; a timer for their leases would keep the process alive.
     this.takeBackWake =
-      atMs === Infinity
+      atMs === Infinity || this.isClosed
         ? undefined
         : this.options.host.world.wakeAt(atMs, () => this.input({ kind: 'woke', nowMs: this.nowMs() }))
   }

@@ -1,10 +1,11 @@
 /**
- * Journal entries as bytes: u32 length, u32 CRC-32, body. Format 1.
+ * Journal entries as bytes: records of u32 length, u32 CRC-32, body; the body is a byte for the kind, then its fields.
+ * Format 1. Pure.
  *
  * Invariant: a record that was cut or changed is found out by its length or its checksum.
  */
 import { isErrorCode } from '../errors/codes.ts'
-import { type ByteReader, ByteWriter, fromHex, toHex } from '../std/bytes.ts'
+import { ByteReader, type ByteWriter, fromHex, toHex } from '../std/bytes.ts'
 import { crc32 } from '../std/crc32.ts'
 import type { Delivery } from '../once/frame.ts'
 import type { JournalEntry, JournalledCall } from '../once/journal.ts'
@@ -15,16 +16,21 @@ const kinds = ['', 'session', 'opened', 'begun', 'given-up', 'ended', 'handed-ov
 const deliveries: readonly Delivery[] = ['at-least-once', 'at-most-once', 'exactly-once', 'external']
 const outcomes = ['reply', 'exception', 'failure', 'unknown'] as const
 
-export const recordHeaderBytes = 8
+const headerBytes = 8
 
-/** Appends one record to `out`. */
+/** Appends one record to `out`, or nothing if it throws. */
 export function encodeEntry(out: ByteWriter, entry: JournalEntry): void {
   const start = out.position
   out.u32(0)
   out.u32(0)
   out.u8(kinds.indexOf(entry.kind))
-  encodeBody(out, entry)
-  const body = out.bytes.subarray(start + recordHeaderBytes, out.position)
+  try {
+    encodeBody(out, entry)
+  } catch (error) {
+    out.position = start
+    throw error
+  }
+  const body = out.bytes.subarray(start + headerBytes, out.position)
   out.view.setUint32(start, body.length)
   out.view.setUint32(start + 4, crc32(body))
 }
@@ -66,8 +72,39 @@ function encodeOutcome(out: ByteWriter, outcome: Ended): void {
   out.text(outcome.message)
 }
 
-/** Reads a body whose checksum was right. Throws for a kind that this format does not have. */
-export function decodeEntry(body: ByteReader): JournalEntry {
+/** The body of the whole record that begins at `at`, and where it ends; undefined if none does. */
+export function recordAt(
+  bytes: Uint8Array,
+  at: number,
+): { readonly body: Uint8Array; readonly end: number } | undefined {
+  const start = at + headerBytes
+  if (start >= bytes.length) return undefined
+  const header = new DataView(bytes.buffer, bytes.byteOffset + at, headerBytes)
+  const end = start + header.getUint32(0)
+  const body = bytes.subarray(start, end)
+  if (end > bytes.length || !isPlausible(body)) return undefined
+  return crc32(body) === header.getUint32(4) ? { body, end } : undefined
+}
+
+/**
+ * Whether `body` can be an entry, as far as its first bytes tell. Without this, looking for a record at every place of a
+ * large damaged file would take the checksum of much of the file at many places.
+ */
+function isPlausible(body: Uint8Array): boolean {
+  const kind = kinds[body[0] as number] ?? ''
+  if (kind === '') return false
+  if (kind === 'session') return body.length >= 21
+  if (kind === 'opened') return body.length === 5
+  // All others begin with a number, whose highest byte is never used.
+  if (body[1] !== 0) return false
+  if (kind === 'begun') return body.length >= 13 && (body[9] as number) < deliveries.length
+  if (kind === 'ended') return body.length >= 10 && (body[9] as number) < outcomes.length
+  return body.length === 9
+}
+
+/** Reads the body of a record. Throws for what this format does not have. */
+export function decodeEntry(bytes: Uint8Array): JournalEntry {
+  const body = new ByteReader(bytes)
   const kind = kinds[body.u8()]
   switch (kind) {
     case 'session':
@@ -103,11 +140,4 @@ function decodeOutcome(body: ByteReader): Ended {
   if (kind === 'unknown') return { kind, code }
   const executed = body.u8() === 0 ? 'never' : 'once'
   return { kind, executed, code: isErrorCode(code) ? code : 'internal-error', message: body.text(body.left) }
-}
-
-/** An entry by itself, for those who keep entries elsewhere. */
-export function entryBytes(entry: JournalEntry): Uint8Array {
-  const out = new ByteWriter(256)
-  encodeEntry(out, entry)
-  return out.slice()
 }

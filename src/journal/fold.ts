@@ -1,10 +1,15 @@
 /**
- * From the entries of a journal to what they say.
+ * From the entries of a journal to what they say. Pure.
  *
  * Invariant: the state of a prefix of the entries is a state that the journal really had.
  */
 import type { SessionId } from '../once/frame.ts'
 import type { JournalEntry, JournalledCall, JournalState } from '../once/journal.ts'
+
+/** What a list of entries says. */
+export function foldJournal(entries: Iterable<JournalEntry>): JournalState {
+  return new JournalFold(entries).state
+}
 
 type Ended = Extract<JournalEntry, { kind: 'ended' }>['outcome']
 
@@ -19,6 +24,10 @@ export class JournalFold {
     number,
     { readonly call: JournalledCall; isGivenUp: boolean; outcome: Ended | undefined }
   >()
+
+  constructor(entries: Iterable<JournalEntry>) {
+    for (const entry of entries) this.add(entry)
+  }
 
   add(entry: JournalEntry): void {
     switch (entry.kind) {
@@ -67,19 +76,18 @@ export class JournalFold {
     }
   }
 
-  /** The fewest entries that say the same. */
+  /** The fewest entries that say the same. Calls first: some may be of an earlier session, whose numbers count no more. */
   entries(): JournalEntry[] {
     const entries: JournalEntry[] = []
-    if (this.session !== undefined) {
-      entries.push({ kind: 'session', session: this.session, ledgerId: this.ledgerId, principal: this.principal })
-    }
-    if (this.epoch > 0) entries.push({ kind: 'opened', epoch: this.epoch })
-    if (this.highest > 0) entries.push({ kind: 'highest', number: this.highest })
     for (const [number, { call, isGivenUp, outcome }] of this.calls) {
       entries.push({ kind: 'begun', number, call })
       if (isGivenUp) entries.push({ kind: 'given-up', number })
       if (outcome !== undefined) entries.push({ kind: 'ended', number, outcome })
     }
+    const { session, ledgerId, principal } = this
+    if (session !== undefined) entries.push({ kind: 'session', session, ledgerId, principal })
+    if (this.epoch > 0) entries.push({ kind: 'opened', epoch: this.epoch })
+    if (this.highest > 0) entries.push({ kind: 'highest', number: this.highest })
     return entries
   }
 

@@ -4,7 +4,7 @@
  * Invariant: what a crash leaves is a prefix of what was appended, at least all that was said to be durable.
  */
 import type { Journal, JournalEntry, JournalState } from '../once/journal.ts'
-import { JournalFold } from './fold.ts'
+import { foldJournal } from './fold.ts'
 
 export class MemoryJournal implements Journal {
   readonly state: JournalState
@@ -13,6 +13,7 @@ export class MemoryJournal implements Journal {
   private readonly entries: JournalEntry[]
   private readonly before: number
   private durableCount: number
+  private isClosed = false
 
   constructor(entries: readonly JournalEntry[] = []) {
     this.entries = [...entries]
@@ -22,7 +23,7 @@ export class MemoryJournal implements Journal {
   }
 
   append(entry: JournalEntry): void {
-    this.entries.push(entry)
+    if (!this.isClosed) this.entries.push(entry)
   }
 
   /** All that was appended is on the disk now. */
@@ -38,13 +39,7 @@ export class MemoryJournal implements Journal {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true
     this.sync()
   }
-}
-
-/** What a list of entries says. */
-export function foldJournal(entries: readonly JournalEntry[]): JournalState {
-  const fold = new JournalFold()
-  for (const entry of entries) fold.add(entry)
-  return fold.state
 }

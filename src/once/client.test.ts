@@ -461,11 +461,9 @@ describe('the connection', () => {
     const story = new Story().up()
     for (let n = 0; n < 5; n++) story.call()
     const outputs = story.step({ kind: 'closing', nowMs: 0, closeAtMs: 0 })
-    expect(
-      told(outputs)
-        .map((settlement) => settlement.kind === 'failed' && settlement.executed)
-        .sort(),
-    ).toEqual(['never', 'unknown', 'unknown', 'unknown', 'unknown'])
+    const executed = told(outputs).map((settlement) => settlement.kind === 'failed' && settlement.executed)
+    expect(executed.filter((word) => word === 'never')).toHaveLength(1)
+    expect(executed.filter((word) => word === 'unknown')).toHaveLength(4)
     expect(outputs.at(-1)).toEqual({ kind: 'closed' })
   })
 })

@@ -43,6 +43,8 @@ export interface ListenOptions {
 export interface Listener {
   /** Where it really listens: port 0 is replaced. */
   readonly url: string
+  /** Connections that were ended before anybody heard of them: beyond `connectionsMax`, or not speaking our protocol. */
+  readonly turnedAwayCount: number
   /** Takes no new connections; those open stay. */
   close(): Promise<void>
 }

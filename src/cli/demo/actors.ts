@@ -1,87 +1,60 @@
 /**
- * The demo's processes: started, listened to, killed with SIGKILL, started again.
+ * The demo's server and client as the parent sees them: started, listened to, killed.
  *
- * Invariant: every process started here is ended here, by its own handle.
+ * Invariant: the parent learns of them only what any parent could: lines on a pipe, files, and that they ended.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
+import { isAlive, kill, start } from './processes.ts'
 
-const living = new Set<ChildProcess>()
-
-/** Ends whatever still runs. */
-export function killAll(): void {
-  for (const child of living) child.kill('SIGKILL')
+/** Each line that a stream says, as it comes. */
+function onLines(stream: Readable, take: (line: string) => void): void {
+  let held = ''
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (held + chunk).split('\n')
+    held = lines.pop() ?? ''
+    for (const line of lines) take(line)
+  })
 }
 
-function start(
-  folder: URL,
-  script: string,
+/** Starts a script whose complaints go into the file `errors`. */
+function startWith(
+  script: URL,
   args: readonly string[],
-  stdio: ('ignore' | 'pipe' | 'ipc')[],
+  stdio: (errors: number) => ('ignore' | 'pipe' | 'ipc' | number)[],
+  errors: string,
 ): ChildProcess {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, folder)), ...args], { stdio })
-  living.add(child)
-  child.on('exit', () => living.delete(child))
+  const file = openSync(errors, 'a')
+  const child = start(script, args, stdio(file))
+  closeSync(file)
   return child
 }
 
-/** Everything a stream says, as it comes. */
-function collect(stream: Readable | null | undefined): { text: string } {
-  const said = { text: '' }
-  stream?.setEncoding('utf8').on('data', (chunk: string) => (said.text += chunk))
-  return said
-}
-
-/** Resolves when the process is gone. */
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
-}
-
 export class ServerActor {
-  readonly url: string
+  /** Where it listens; known once it has started. */
+  readonly url: Promise<string>
   private readonly child: ChildProcess
-  private readonly errors: { text: string }
 
-  private constructor(child: ChildProcess, url: string, errors: { text: string }) {
-    this.child = child
-    this.url = url
-    this.errors = errors
-  }
-
-  /** Resolves when the server listens. */
-  static async start(folder: URL, file: string): Promise<ServerActor> {
-    const child = start(folder, 'server.js', [file], ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'])
-    const errors = collect(child.stderr)
-    const url = await new Promise<string>((resolve, reject) => {
-      let said = ''
-      child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-        said += chunk
-        if (said.includes('\n')) resolve(said.trim())
-      })
-      child.once('exit', () => reject(new Error(`the demo's server did not start: ${errors.text}`)))
+  /** `onRan` learns of every debit that a handler made, and when (process.hrtime). */
+  constructor(actors: URL, { file, errors, onRan }: { file: string; errors: string; onRan: (atNs: bigint) => void }) {
+    const script = new URL('server.js', actors)
+    this.child = startWith(script, [file], (fd) => ['ignore', 'pipe', fd, 'ipc', 'pipe'], errors)
+    onLines(this.child.stdio[4] as Readable, (line) => onRan(BigInt(line)))
+    this.url = new Promise((resolve, reject) => {
+      onLines(this.child.stdout as Readable, resolve)
+      this.child.once('exit', () =>
+        reject(new Error(`the demo's server did not start: ${readFileSync(errors, 'utf8')}`)),
+      )
     })
-    return new ServerActor(child, url, errors)
   }
 
   /** Resolves when the server knows. */
-  async arm(what: 'slow' | 'inside' | 'nothing'): Promise<void> {
+  async arm(what: 'slow' | 'inside'): Promise<void> {
     const armed = once(this.child, 'message')
     this.child.send(what)
     await armed
-  }
-
-  /** Resolves when a handler has stopped inside. */
-  async inside(): Promise<void> {
-    await once(this.child.stdio[4] as Readable, 'data')
-  }
-
-  get said(): string {
-    return this.errors.text
   }
 
   kill(): Promise<void> {
@@ -91,18 +64,20 @@ export class ServerActor {
 
 export class ClientActor {
   private readonly child: ChildProcess
-  private readonly errors: { text: string }
+  private readonly errors: string
 
-  constructor(folder: URL, orders: object) {
-    this.child = start(folder, 'client.js', [JSON.stringify(orders)], ['ignore', 'ignore', 'pipe'])
-    this.errors = collect(this.child.stderr)
+  constructor(actors: URL, { orders, errors }: { orders: object; errors: string }) {
+    this.errors = errors
+    const script = new URL('client.js', actors)
+    this.child = startWith(script, [JSON.stringify(orders)], (fd) => ['pipe', 'ignore', fd], errors)
+    this.child.stdin?.on('error', () => {}) // It was killed; who waits for it learns that from its exit.
   }
 
-  /** Resolves when the client has ended, or was killed. */
-  async ended(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit')
-    if (this.child.exitCode !== null && this.child.exitCode !== 0)
-      throw new Error(`the demo's client failed: ${this.errors.text}`)
+  /** Lets the client close its channel and end, as soon as it was told what it wants to know. */
+  async end(): Promise<void> {
+    this.child.stdin?.end()
+    if (isAlive(this.child)) await once(this.child, 'exit')
+    if (this.child.exitCode !== 0) throw new Error(`the demo's client failed: ${readFileSync(this.errors, 'utf8')}`)
   }
 
   kill(): Promise<void> {

@@ -1,9 +1,11 @@
 /**
  * The demo's client, a process of its own: makes one call and writes what it was told into its log, fsynced, a line of
- * JSON each. Started again after a kill it makes no call: it only writes what its journal brings back.
+ * JSON each. Started again after a kill it makes no call: it only writes what its journal brings back. It keeps its
+ * channel open until its standard input ends.
  *
  * Invariant: uses the library as any user would; what is in the log was told to the application, and nothing else.
  */
+import { once } from 'node:events'
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { connect, DeclaredException, OncewireError } from 'oncewire'
 import { DemoBank } from './bank.ts'
@@ -18,8 +20,6 @@ interface Orders {
   readonly idempotencyKey?: string
   readonly attemptMs: number
   readonly deadlineMs: number
-  /** Stays so long after the answer, so that what comes late finds it. */
-  readonly lingerMs: number
   /** Started again: make no call. */
   readonly isRestarted: boolean
 }
@@ -28,11 +28,12 @@ const orders = JSON.parse(process.argv[2] ?? '{}') as Orders
 
 function log(line: object): void {
   const file = openSync(orders.log, 'a')
-  writeSync(file, `${JSON.stringify(line)}\n`)
+  writeSync(file, `${JSON.stringify({ ...line, atNs: String(process.hrtime.bigint()) })}\n`)
   fsyncSync(file)
   closeSync(file)
 }
 
+const mayEnd = once(process.stdin.resume(), 'end')
 const channel = await connect(orders.url, {
   journal: orders.journal,
   connectMs: 10_000,
@@ -54,11 +55,10 @@ if (orders.isRestarted) {
   } catch (error) {
     if (error instanceof DeclaredException) log({ told: 'exception' })
     else if (error instanceof OncewireError) {
-      const finally_ =
-        error.executed === 'unknown' && error.resolved !== undefined ? await error.resolved : error.executed
-      log({ told: finally_, first: error.executed, code: error.code })
+      const told = await (error.resolved ?? error.executed)
+      log({ told, first: error.executed, code: error.code })
     } else throw error
   }
 }
-if (orders.lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, orders.lingerMs))
+await mayEnd
 await channel.close({ drainMs: 500 })

@@ -11,8 +11,7 @@ export interface Database {
 
 /** Opens `file` with whatever SQLite this machine has. */
 export function openDatabase(file: string): Database {
-  const builtin = process.getBuiltinModule?.('node:sqlite') as unknown as
-    { DatabaseSync: new (file: string) => Database } | undefined
+  const builtin = nodeSqlite()
   if (builtin !== undefined) return new builtin.DatabaseSync(file)
   const require = createRequire(import.meta.url)
   for (const name of ['libsql', 'better-sqlite3']) {
@@ -23,6 +22,17 @@ export function openDatabase(file: string): Database {
     }
   }
   throw new Error('the demo needs SQLite: run it on Node 22.13 or later, or npm install libsql')
+}
+
+/** Loading it warns that it is experimental; that is not what anybody who runs the demo wants to read. */
+function nodeSqlite(): { readonly DatabaseSync: new (file: string) => Database } | undefined {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule?.('node:sqlite') as unknown as ReturnType<typeof nodeSqlite>
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }
 
 /** A new bank, in which each account holds `cents`. */

@@ -3,14 +3,14 @@
  *
  * Invariant: imports nothing of the library; whatever it says, it read from databases and logs.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { killAll } from './actors.ts'
-import { runCell } from './cell.ts'
-import { type Cell, deliveries, type Delivery, type Failure, failureNames } from './matrix.ts'
-import { renderMatrix, type Paint } from './render.ts'
-import type { Timeline } from './timeline.ts'
+import { type CellRun, runCell } from './cell.ts'
+import { draw } from './drawing.ts'
+import { judge } from './judge.ts'
+import { deliveries, type Delivery, type Failure, failureNames } from './matrix.ts'
+import { openWorkplace, showProgress } from './processes.ts'
+import { type Paint, renderMatrix } from './render.ts'
+import { Timeline } from './timeline.ts'
 
 export interface DemoOptions {
   readonly json: boolean
@@ -29,79 +29,73 @@ const explained = { failure: 'reply-lost', delivery: 'exactly-once' } as const
 
 /** Runs, prints, and answers the exit code: 1 if a cell broke its promise or told a lie. */
 export async function runDemo(options: DemoOptions): Promise<number> {
-  const wanted = failureNames
-    .flatMap((failure) => deliveries.map((delivery) => ({ failure, delivery })))
-    .filter(
-      ({ failure, delivery }) =>
-        options.only === undefined ||
-        (failure === options.only.failure && (options.only.delivery ?? delivery) === delivery),
-    )
-  const folder = mkdtempSync(join(tmpdir(), 'oncewire-demo-'))
-  process.once('exit', killAll)
-  process.once('SIGINT', () => {
-    rmSync(folder, { recursive: true, force: true })
-    process.exit(130)
-  })
   const startMs = performance.now()
-  const cells = new Map<string, { readonly cell: Cell; readonly timeline: Timeline }>()
-  const failed: string[] = []
+  const workplace = openWorkplace('oncewire-demo-')
+  const wanted = cellsOf(options.only)
+  const runs: CellRun[] = []
   const queue = [...wanted]
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const name = `${next.failure} x ${next.delivery}`
-      try {
-        const done = await runCell({
-          ...next,
-          calls: options.calls,
-          actors: options.actors,
-          folder: join(folder, name.replaceAll(' ', '')),
-        })
-        cells.set(name, done)
-        if (options.json) process.stdout.write(`${JSON.stringify(done.cell)}\n`)
-      } catch (error) {
-        failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
-      }
-      progress(cells.size + failed.length, wanted.length)
+      const { calls, actors, json } = options
+      const folder = join(workplace.folder, `${next.failure}-${next.delivery}`)
+      const run = await runOrFail({ ...next, calls, actors, folder })
+      runs.push(run)
+      if (json) process.stdout.write(`${JSON.stringify(run.cell)}\n`)
+      showProgress(runs.length, wanted.length, 'cells')
     }
   }
+  showProgress(0, wanted.length, 'cells')
   await Promise.all(Array.from({ length: parallel }, work))
-  const ordered = wanted.flatMap(({ failure, delivery }) => cells.get(`${failure} x ${delivery}`)?.cell ?? [])
-  const shown = cells.get(`${explained.failure} x ${explained.delivery}`) ?? [...cells.values()][0]
-  if (!options.json) print(ordered, shown, (performance.now() - startMs) / 1000)
-  for (const text of failed) process.stderr.write(`${text}\n`)
-  const isGood = failed.length === 0 && ordered.every((cell) => cell.kept && cell.honest)
-  if (isGood) rmSync(folder, { recursive: true, force: true })
-  else process.stderr.write(`what the processes wrote is in ${folder}\n`)
-  return isGood ? 0 : 1
+  if (!options.json) print(runs, (performance.now() - startMs) / 1000)
+  const broken = runs.filter(({ cell }) => !cell.kept || !cell.honest)
+  for (const { cell, trouble } of broken) {
+    const what = trouble ?? (cell.honest ? 'the promise was not kept' : 'a client was told a lie')
+    process.stderr.write(`${cell.failure} x ${cell.delivery}: ${what}\n`)
+  }
+  if (broken.length === 0) return 0
+  workplace.keep()
+  process.stderr.write(`databases, journals and what the processes wrote are in ${workplace.folder}\n`)
+  return 1
 }
 
-function print(
-  cells: readonly Cell[],
-  shown: { readonly cell: Cell; readonly timeline: Timeline } | undefined,
-  seconds: number,
-): void {
+type Wanted = { readonly failure: Failure; readonly delivery: Delivery }
+
+function cellsOf(only: DemoOptions['only']): Wanted[] {
+  const all = failureNames.flatMap((failure) => deliveries.map((delivery) => ({ failure, delivery })))
+  if (only === undefined) return all
+  return all.filter((cell) => cell.failure === only.failure && (only.delivery ?? cell.delivery) === cell.delivery)
+}
+
+/** A cell that could not even be judged is broken too. */
+async function runOrFail(orders: Parameters<typeof runCell>[0]): Promise<CellRun> {
+  try {
+    return await runCell(orders)
+  } catch (error) {
+    const trouble = error instanceof Error ? error.message : String(error)
+    return { cell: judge(orders.failure, orders.delivery, []), timeline: new Timeline(), trouble }
+  }
+}
+
+function print(runs: readonly CellRun[], seconds: number): void {
   const isColored = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === ''
-  const paint: Paint = (text, style) => (isColored ? `\u001b[${style}m${text}\u001b[0m` : text)
-  const lines = [renderMatrix(cells, paint)]
+  const paint: Paint = (text, style) => (isColored && text !== '' ? `\u001b[${style}m${text}\u001b[0m` : text)
+  const shown =
+    runs.find(({ cell }) => cell.failure === explained.failure && cell.delivery === explained.delivery) ?? runs[0]
+  const lines = [
+    renderMatrix(
+      runs.map(({ cell }) => cell),
+      paint,
+    ),
+  ]
   if (shown !== undefined) {
     const { failure, delivery } = shown.cell
-    lines.push(
-      '',
-      `One of them, step by step: ${paint(`${failure} x ${delivery}`, '1')}`,
-      '',
-      ...shown.timeline.draw(paint),
-    )
+    const title = `One of them, step by step: ${paint(`${failure} x ${delivery}`, '1')}`
+    lines.push('', title, '', ...draw(shown.timeline, delivery, paint))
   }
   lines.push(
     '',
-    `Run for real in ${seconds.toFixed(0)} s: server and clients are processes, killed with SIGKILL; balances are read from the database.`,
+    `Run for real in ${seconds.toFixed(0)} s: server and clients are processes, killed with SIGKILL; what was taken is`,
+    "read from the database, what was told from the clients' own logs.",
   )
   process.stdout.write(`${lines.join('\n')}\n`)
-}
-
-/** On a terminal one line that changes; elsewhere nothing, since what is printed there is kept. */
-function progress(done: number, all: number): void {
-  if (!process.stderr.isTTY) return
-  const bar = '█'.repeat(Math.round((done / all) * 30)).padEnd(30, '░')
-  process.stderr.write(`\r${bar} ${done} of ${all} cells${done === all ? '\r\u001b[K' : ''}`)
 }

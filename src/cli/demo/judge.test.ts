@@ -35,12 +35,28 @@ describe('one call', () => {
     }
   })
 
+  test('at-least-once is broken by an ok without an effect, and by nothing else', () => {
+    for (const told of toldWords) {
+      for (const effects of [0, 1, 2, 3]) {
+        expect(verdict('at-least-once', effects, told).endsWith('kept')).toBe(told !== 'ok' || effects > 0)
+      }
+    }
+  })
+
+  test('half a debit, and money from nowhere, break every promise', () => {
+    for (const delivery of deliveries) {
+      for (const effects of [0.5, -1])
+        for (const told of toldWords) expect(verdict(delivery, effects, told)).toContain('BROKEN')
+    }
+  })
+
   test('at-most-once may leave everybody in doubt, but never runs twice', () => {
     for (const told of ['unknown', 'nothing'] as const) {
       expect(verdict('at-most-once', 0, told)).toBe('honest kept')
       expect(verdict('at-most-once', 1, told)).toBe('honest kept')
       expect(verdict('at-most-once', 2, told)).toContain('BROKEN')
     }
+    expect(verdict('at-most-once', 0, 'ok')).toBe('LIE BROKEN')
   })
 })
 
@@ -57,6 +73,8 @@ describe('a cell', () => {
   test('a user who repeats by hand gets two, unless a key says that it is one', () => {
     const twice = [{ effects: 2, told: 'ok' }] as const
     expect(judge('second-client', 'at-most-once', twice)).toMatchObject({ kept: true, honest: true })
+    const thrice = [{ effects: 3, told: 'ok' }] as const
+    expect(judge('second-client', 'at-most-once', thrice)).toMatchObject({ kept: false, honest: false })
     expect(judge('second-client', 'exactly-once', twice)).toMatchObject({ kept: false, honest: false })
   })
 

@@ -1,34 +1,31 @@
 /**
  * A faulty link between client and server: it sees frames, and loses, repeats or keeps them as told.
  *
- * Invariant: knows of our protocol only where a frame ends and which kind it is; imports nothing of the library.
+ * Invariant: knows of our protocol only where a frame ends and what docs/protocol.md says of its first bytes; imports
+ * nothing of the library.
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /** What a frame is, as far as the link cares. */
-export interface SeenFrame {
-  readonly kind: 'call' | 'reply' | 'other'
-  /** Of a call: 1 for the first sending. */
-  readonly attempt: number
-  /** Of a reply: answered from memory or ledger without running. */
-  readonly isReplay: boolean
-}
+export type SeenFrame =
+  /** `attempt` is 1 for the first sending. */
+  | { readonly kind: 'call'; readonly attempt: number }
+  /** `isReplay`: answered from memory or ledger without running. */
+  | { readonly kind: 'reply'; readonly isReplay: boolean }
+  | { readonly kind: 'refused'; readonly code: string }
+  | { readonly kind: 'ack' | 'other' }
 
-/** What becomes of a frame: it goes on, goes on twice, or is lost; `after` runs when that is done. */
-export interface Fate {
-  readonly copies: 0 | 1 | 2
-  readonly after?: () => void
-}
+export type Fate = 'delivered' | 'lost' | 'twice'
 
+/** Decides about a frame; `deliver` delivers one more copy, whenever it is called. */
 export type Rule = (frame: SeenFrame, deliver: () => void) => Fate
 
-const pass: Rule = () => ({ copies: 1 })
+const copies = { lost: 0, delivered: 1, twice: 2 } as const
 const prefaceBytes = 4
 
 export class FaultyLink {
-  /** Decides about every frame; replaced by the one who runs the cell. */
-  rule: Rule = pass
+  rule: Rule = () => 'delivered'
   private server: Server | undefined
   private readonly sockets = new Set<Socket>()
   private target: { readonly host: string; readonly port: number } | undefined
@@ -96,9 +93,8 @@ export class FaultyLink {
         const frame = Buffer.from(held.subarray(0, end))
         held = held.subarray(end)
         const deliver = (): void => void to.write(frame)
-        const { copies, after } = this.rule(look(frame.subarray(4)), deliver)
-        for (let i = 0; i < copies; i++) deliver()
-        after?.()
+        const fate = this.rule(look(frame.subarray(4)), deliver)
+        for (let i = 0; i < copies[fate]; i++) deliver()
       }
     })
   }
@@ -106,7 +102,18 @@ export class FaultyLink {
 
 /** Byte 0 is the kind; the places of the others are in docs/protocol.md. */
 function look(body: Buffer): SeenFrame {
-  if (body[0] === 3) return { kind: 'call', attempt: body.readUInt16BE(38), isReplay: false }
-  if (body[0] === 4) return { kind: 'reply', attempt: 0, isReplay: ((body[25] ?? 0) & 4) !== 0 }
-  return { kind: 'other', attempt: 0, isReplay: false }
+  switch (body[0]) {
+    case 3:
+      return { kind: 'call', attempt: body.readUInt16BE(38) }
+    case 4:
+      return { kind: 'reply', isReplay: ((body[25] ?? 0) & 4) !== 0 }
+    case 5: // Byte 25: 0 speaks of a call.
+      return body[25] === 0
+        ? { kind: 'refused', code: body.toString('utf8', 29, 29 + body.readUInt16BE(27)) }
+        : { kind: 'other' }
+    case 7:
+      return { kind: 'ack' }
+    default:
+      return { kind: 'other' }
+  }
 }

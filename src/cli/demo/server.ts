@@ -1,6 +1,7 @@
 /**
- * The demo's server, a process of its own: `node server.js FILE`. It prints its address, and does what its parent arms:
- * `slow` makes the next calls take their time, `inside` makes the next handler stop for good after its debit.
+ * The demo's server, a process of its own: `node server.js FILE`. It prints its address, tells on descriptor 4 whenever a
+ * handler has made its debit, and does what its parent arms: `slow` makes calls take their time, `inside` makes the next
+ * handler stop for good after its debit.
  *
  * Invariant: uses the library as any user would; nothing in the library knows of this demo.
  */
@@ -15,8 +16,8 @@ const ledger = await sqlite(file, {
 })
 let armed: 'slow' | 'inside' | undefined
 
-process.on('message', (message: 'slow' | 'inside' | 'nothing') => {
-  armed = message === 'nothing' ? undefined : message
+process.on('message', (message: 'slow' | 'inside') => {
+  armed = message
   process.send?.('armed')
 })
 // Nobody is left to be served.
@@ -24,16 +25,13 @@ process.on('disconnect', () => process.exit())
 
 const slowMs = 500
 
-/** Debits in one statement or fails; `db` is a call's transaction, or the ledger with transactions of its own. */
+/** `db` is a call's transaction, or the ledger with transactions of its own. */
 function debit(db: Pick<SqliteTx, 'get' | 'run'>, account: string, cents: bigint): bigint {
   const balance = db.get<{ cents: bigint }>('SELECT cents FROM account WHERE name = ?', account)?.cents ?? 0n
   if (balance < cents) throw new InsufficientFunds({ balance })
   db.run('UPDATE account SET cents = cents - ? WHERE name = ?', cents, account)
-  if (armed === 'inside') {
-    armed = undefined
-    writeSync(4, 'inside\n')
-    pause(60_000) // until the parent kills us
-  }
+  writeSync(4, `${process.hrtime.bigint()}\n`)
+  if (armed === 'inside') pause(60_000) // until the parent kills us
   return balance - cents
 }
 

@@ -6,8 +6,11 @@ import type { CallOptions, Service } from 'oncewire/stub/v1'
 
 /** The bank of the kill proof: transfers that may not happen twice, nor half. */
 export interface KillBank {
-  /** Moves cents; `tag` is different for every transfer that was ever asked for. */
-  transfer(tag: string, from: string, to: string, cents: bigint, options?: CallOptions<'exactly-once'>): Promise<bigint>
+  /**
+   * Moves cents. `tag` is different for every transfer that was ever asked for; it stands last, so that a journal that
+   * holds it and what follows holds the whole call.
+   */
+  transfer(from: string, to: string, cents: bigint, tag: string, options?: CallOptions<'exactly-once'>): Promise<bigint>
 }
 
 export const KillBank: Service<KillBank, 'KillBank'> = {
@@ -15,7 +18,7 @@ export const KillBank: Service<KillBank, 'KillBank'> = {
   methods: {
     transfer: {
       delivery: 'exactly-once',
-      arguments: { tag: [1, string], from: [2, string], to: [3, string], cents: [4, i64] },
+      arguments: { from: [1, string], to: [2, string], cents: [3, i64], tag: [4, string] },
       returns: i64,
     },
   },
