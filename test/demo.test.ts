@@ -7,11 +7,12 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runDemo } from '../src/cli/demo/demo.ts'
 import { type Cell, deliveries, failureNames } from '../src/cli/demo/matrix.ts'
+import { main, mustBeBuilt } from './support/cli.ts'
 
-const cli = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
+beforeAll(mustBeBuilt)
 
 /** What the demo calls its temporary folder is below this one, so that what it leaves can be seen. */
 let temporary: string
@@ -20,7 +21,7 @@ afterEach(() => rmSync(temporary, { recursive: true, force: true }))
 
 function demo(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const env = { ...process.env, TMPDIR: temporary }
-  return spawnSync(process.execPath, [cli, 'demo', ...args], { encoding: 'utf8', env })
+  return spawnSync(process.execPath, [main, 'demo', ...args], { encoding: 'utf8', env })
 }
 
 function cellsOf(stdout: string): Cell[] {
@@ -76,7 +77,7 @@ test('a misspelt failure is named, with what was meant', () => {
 
 test('Ctrl-C ends everything that was started, and leaves nothing', async () => {
   const env = { ...process.env, TMPDIR: temporary }
-  const child = spawn(process.execPath, [cli, 'demo', '--json', '--calls', '1'], { env })
+  const child = spawn(process.execPath, [main, 'demo', '--json', '--calls', '1'], { env })
   await once(child.stdout, 'data') // A cell is done, others are under way.
   child.kill('SIGINT')
   expect(await once(child, 'exit')).toEqual([130, null])

@@ -3,13 +3,13 @@
  * form; `npm run proof:kill` is the long one.
  */
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { main, mustBeBuilt } from './support/cli.ts'
 
-const cli = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js')
+beforeAll(mustBeBuilt)
 
 test('20 kills: every transfer exactly once, money conserved, every call settled', () => {
-  const args = [cli, 'prove-kills', '--kills', '20', '--json']
+  const args = [main, 'prove-kills', '--kills', '20', '--json']
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   console.log(stdout.trim()) // The seed, should it fail.
   const verdict = JSON.parse(stdout) as Record<string, number>

@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const root: string = join(import.meta.dirname, '..', '..')
-const main = join(root, 'dist', 'cli', 'main.js')
+/** The built command: run it with `process.execPath`. */
+export const main: string = join(root, 'dist', 'cli', 'main.js')
 
 export interface Ran {
   readonly code: number | null
