@@ -51,6 +51,14 @@ export class ByteWriter {
     this.position += 8
   }
 
+  /** An unsigned number of 32 bits in 1 to 5 bytes, low bits first. */
+  varint(value: number): void {
+    this.reserve(5)
+    let left = value >>> 0
+    for (; left > 0x7f; left >>>= 7) this.bytes[this.position++] = (left & 0x7f) | 0x80
+    this.bytes[this.position++] = left
+  }
+
   /** Raw bytes, as they are. */
   raw(bytes: Uint8Array): void {
     this.reserve(bytes.length)
@@ -65,6 +73,14 @@ export class ByteWriter {
     if (length > 0xffff) throw new RangeError(`a text of ${length} bytes where 65,535 fit`)
     this.view.setUint16(this.position, length)
     this.position += 2 + length
+  }
+
+  /** UTF-8 behind its length in bytes, a varint. */
+  varintText(text: string): void {
+    const bytes = new Uint8Array(text.length * 3)
+    const length = utf8Write(bytes, text, 0)
+    this.varint(length)
+    this.raw(bytes.subarray(0, length))
   }
 
   /** UTF-8 to the end: no length in front. */
@@ -120,6 +136,18 @@ export class ByteReader {
     const high = this.view.getUint32(at)
     if (high > 0x1f_ffff) throw new RangeError('a number over 2^53 - 1')
     return high * 0x1_0000_0000 + this.view.getUint32(at + 4)
+  }
+
+  /** An unsigned number of 32 bits. Throws a RangeError for a longer one. */
+  varint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8()
+      if (shift === 28 && byte > 0x0f) break
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value >>> 0
+    }
+    throw new RangeError('a number of more than 32 bits')
   }
 
   /** A view of the next `count` bytes; copy it to keep it. */

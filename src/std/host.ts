@@ -1,6 +1,6 @@
 /**
- * What pure code borrows from the host: UTF-8 in C++ where there is some, and the shapes of two platform
- * types. Nothing here reads a clock or draws a random number.
+ * What pure code borrows from the host: UTF-8 in C++ where there is some, zlib, and the shapes of two platform types.
+ * Nothing here reads a clock or draws a random number.
  *
  * Invariant: works in Node and in a browser; no folder above the IO line names a platform global elsewhere.
  */
@@ -19,8 +19,13 @@ interface NodeBuffer {
     utf8Slice(this: Uint8Array, start: number, end: number): string
   }
 }
+interface Zlib {
+  inflateSync(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array
+  deflateSync(bytes: Uint8Array): Uint8Array
+}
 interface Platform {
   readonly Buffer?: NodeBuffer
+  readonly process?: { getBuiltinModule?(name: 'node:zlib'): Zlib }
   readonly TextEncoder?: new () => { encodeInto(text: string, into: Uint8Array): { readonly written: number } }
   readonly TextDecoder?: new (label: 'utf-8', options: { ignoreBOM: true }) => { decode(bytes: Uint8Array): string }
 }
@@ -32,6 +37,27 @@ export const utf8Write: (into: Uint8Array, text: string, offset: number) => numb
 
 /** The text of `bytes[start, end)`; bad UTF-8 reads as U+FFFD. */
 export const utf8Slice: (bytes: Uint8Array, start: number, end: number) => string = chooseSlice()
+
+/** What `deflate` made; undefined if these bytes are none, or more than `bytesMax` come out. */
+export function inflate(bytes: Uint8Array, bytesMax: number): Uint8Array | undefined {
+  try {
+    return zlib().inflateSync(bytes, { maxOutputLength: bytesMax })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}
+
+/** In the zlib format (RFC 1950). */
+export function deflate(bytes: Uint8Array): Uint8Array {
+  return zlib().deflateSync(bytes)
+}
+
+function zlib(): Zlib {
+  const found = platform.process?.getBuiltinModule?.('node:zlib')
+  if (found === undefined) throw new Error('this platform has no zlib that answers at once')
+  return found
+}
 
 function chooseWrite(): typeof utf8Write {
   const write = platform.Buffer?.prototype.utf8Write

@@ -9,7 +9,7 @@ import { toHex } from '../std/bytes.ts'
 import { BinaryReader } from './binary-reader.ts'
 import { canonical } from './canonical.ts'
 import type { Reader, Struct, Type, Writer } from './shape.ts'
-import { decodeWith, encodeWith, struct } from './struct.ts'
+import { struct } from './struct.ts'
 import { typeCodec } from './types.ts'
 import * as types from './types.ts'
 
@@ -272,9 +272,4 @@ describe('the canonical encoding', () => {
     const bytes = Uint8Array.from([8, 0, 2, 0, 0, 0, 1, 11, 0x7f, 0xff, 0, 0, 0, 1, 65, 3, 0, 1, 5, 0])
     expect(toHex(canonical(bytes))).toBe('03000105' + '08000200000001' + '00')
   })
-})
-
-test('codecs that are not in this version say so', () => {
-  expect(failureOf(() => encodeWith('compact', () => {}))).toMatchObject({ code: 'unsupported', executed: 'never' })
-  expect(failureOf(() => decodeWith('json', new Uint8Array(), () => 0)).message).toContain('there is binary')
 })

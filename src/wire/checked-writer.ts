@@ -68,7 +68,7 @@ export abstract class CheckedWriter extends ByteWriter implements Writer {
   i8(id: number, value: number): void {
     if (!isInteger(value, 0x80)) throw this.wrong(id, expected.i8, value)
     this.header(id, TType.I8)
-    this.u8(value)
+    this.rawI8(value)
   }
 
   i16(id: number, value: number): void {
@@ -156,6 +156,10 @@ export abstract class CheckedWriter extends ByteWriter implements Writer {
     throw unknownArm(shape, value)
   }
 
+  rawI8(value: number): void {
+    this.u8(value)
+  }
+
   rawUuid(text: string): void {
     this.reserve(16)
     for (let i = 0; i < 36; i += 2) {
@@ -233,7 +237,7 @@ class CheckedElements implements ElementWriter {
   }
   i8(value: number): void {
     if (!isInteger(value, 0x80)) throw this.w.wrongElement(expected.i8, value)
-    this.w.u8(value)
+    this.w.rawI8(value)
   }
   i16(value: number): void {
     if (!isInteger(value, 0x8000)) throw this.w.wrongElement(expected.i16, value)

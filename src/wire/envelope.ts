@@ -1,64 +1,139 @@
 /**
- * What stock Thrift puts around the arguments and the result of a call: kind, name and seqid, in the binary protocol,
- * strict or not (thrift-binary-protocol specification, "Message"). And the exception that is no declared one.
+ * What stock Thrift puts around the arguments and the result of a call: kind, name and seqid, in each of its protocols
+ * (thrift-binary-protocol and thrift-compact-protocol specifications, "Message"; TJSONProtocol). And the exception that is
+ * no declared one.
  *
- * Invariant: an envelope is answered in the form it came in; seqid pairs frames of one connection and is no xid.
+ * Invariant: a message is answered in the dialect it came in; seqid pairs messages of one connection and is no xid.
  */
-import { type ByteReader, type ByteWriter, Truncated } from '../std/bytes.ts'
+import { ByteReader, type ByteWriter, Truncated } from '../std/bytes.ts'
 import { utf8Write } from '../std/host.ts'
 import { malformed } from './check.ts'
-import type { Struct } from './shape.ts'
+import { JsonReader } from './json-reader.ts'
+import type { Codec, Struct } from './shape.ts'
 import { struct } from './struct.ts'
+
+/** How a message is written. Binary has a version in front today; before, it had none, and all read both forms. */
+export type Dialect = 'binary' | 'old-binary' | 'compact' | 'json'
 
 export interface Envelope {
   readonly kind: 'call' | 'reply' | 'exception' | 'oneway'
   /** The method; `Service:method` where services are multiplexed. */
   readonly name: string
   readonly seqid: number
-  /** With the version in front, as everybody writes it today; all read both forms. */
-  readonly isStrict: boolean
+  readonly dialect: Dialect
+}
+
+/** The codec of the payload in a message of this dialect. */
+export function codecOf(dialect: Dialect): Codec {
+  return dialect === 'old-binary' ? 'binary' : dialect
 }
 
 const kinds = { call: 1, reply: 2, exception: 3, oneway: 4 } as const
 const kindOf = new Map<number, Envelope['kind']>(
   Object.entries(kinds).map(([kind, number]) => [number, kind as Envelope['kind']]),
 )
-const version = 0x8001
+const binaryVersion = 0x8001
+const compactId = 0x82
+const compactVersion = 1
 
-/** Puts the envelope in front of a payload that is written next. */
-export function writeEnvelope(out: ByteWriter, { kind, name, seqid, isStrict }: Envelope): void {
-  if (isStrict) {
-    out.u16(version)
-    out.u16(kinds[kind])
+/** The dialect of a message that begins with these bytes; undefined: of none. */
+export function dialectOf(first: number, second: number): Dialect | undefined {
+  if (first === 0x80 && second === 0x01) return 'binary'
+  if (first === compactId) return 'compact'
+  if (first === 0x5b) return 'json'
+  return first < 0x80 ? 'old-binary' : undefined
+}
+
+/** Writes a whole message; `payload` is a struct in the codec of the dialect. */
+export function writeMessage(out: ByteWriter, envelope: Envelope, payload: Uint8Array): void {
+  const { kind, name, seqid, dialect } = envelope
+  switch (dialect) {
+    case 'binary':
+      out.u16(binaryVersion)
+      out.u16(kinds[kind])
+      writeName32(out, name)
+      out.u32(seqid)
+      break
+    case 'old-binary':
+      writeName32(out, name)
+      out.u8(kinds[kind])
+      out.u32(seqid)
+      break
+    case 'compact': {
+      out.u8(compactId)
+      out.u8((kinds[kind] << 5) | compactVersion)
+      out.varint(seqid)
+      out.varintText(name)
+      break
+    }
+    case 'json':
+      out.text(`[1,${JSON.stringify(name)},${kinds[kind]},${seqid},`)
   }
+  out.raw(payload)
+  if (dialect === 'json') out.text(']')
+}
+
+function writeName32(out: ByteWriter, name: string): void {
   out.reserve(4 + name.length * 3)
   const length = utf8Write(out.bytes, name, out.position + 4)
   out.u32(length)
   out.position += length
-  if (!isStrict) out.u8(kinds[kind])
-  out.u32(seqid)
 }
 
-/** Reads up to where the payload begins. @throws {OncewireError} malformed */
-export function readEnvelope(from: ByteReader): Envelope {
+/** The payload is a view. @throws {OncewireError} malformed */
+export function readMessage(bytes: Uint8Array): { readonly envelope: Envelope; readonly payload: Uint8Array } {
+  const dialect = dialectOf(bytes[0] ?? 0xff, bytes[1] ?? 0)
+  if (dialect === undefined) {
+    const shown = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
+    throw malformed(`a message that begins with ${shown}: neither Thrift's binary (80 01), compact (82) nor JSON ([)`)
+  }
+  if (dialect === 'json') return readJson(bytes)
+  const from = new ByteReader(bytes)
   try {
-    return read(from)
+    const envelope = dialect === 'compact' ? readCompact(from) : readBinary(from, dialect)
+    return { envelope, payload: bytes.subarray(from.position) }
   } catch (error) {
-    throw error instanceof Truncated ? malformed(`the envelope is cut off: ${error.message}`) : error
+    if (error instanceof Truncated) throw malformed(`the envelope is cut off: ${error.message}`)
+    throw error instanceof RangeError ? malformed(`the envelope has ${error.message}`) : error
   }
 }
 
-function read(from: ByteReader): Envelope {
-  const first = from.u32()
-  const isStrict = first >= 0x8000_0000
-  if (isStrict && first >>> 16 !== version) {
-    throw malformed(`an envelope of version 0x${(first >>> 16).toString(16)}; Thrift's binary protocol is 0x8001`)
+function readBinary(from: ByteReader, dialect: 'binary' | 'old-binary'): Envelope {
+  if (dialect === 'old-binary') {
+    const name = from.text(from.u32())
+    const kind = kindNumbered(from.u8())
+    return { kind, name, seqid: from.u32() | 0, dialect }
   }
-  const name = from.text(isStrict ? from.u32() : first)
-  const number = isStrict ? first & 0xff : from.u8()
+  const kind = kindNumbered(from.u32() & 0xff)
+  const name = from.text(from.u32())
+  return { kind, name, seqid: from.u32() | 0, dialect }
+}
+
+function readCompact(from: ByteReader): Envelope {
+  from.u8()
+  const second = from.u8()
+  if ((second & 0x1f) !== compactVersion) throw malformed(`an envelope of version ${second & 0x1f}; compact is 1`)
+  const kind = kindNumbered(second >> 5)
+  const seqid = from.varint() | 0
+  return { kind, name: from.text(from.varint()), seqid, dialect: 'compact' }
+}
+
+/** `[1,"name",kind,seqid,{...}]` */
+function readJson(bytes: Uint8Array): ReturnType<typeof readMessage> {
+  const reader = new JsonReader()
+  reader.reset(bytes)
+  const { version, name, kind, seqid, payloadBegin } = reader.message()
+  if (version !== 1) throw malformed(`an envelope of version ${version}; JSON is 1`)
+  const end = bytes.lastIndexOf(0x5d)
+  if (end < payloadBegin) throw malformed('the message is cut off')
+  const envelope: Envelope = { kind: kindNumbered(kind), name, seqid, dialect: 'json' }
+  return { envelope, payload: bytes.subarray(payloadBegin, end) }
+}
+
+function kindNumbered(number: number): Envelope['kind'] {
   const kind = kindOf.get(number)
   if (kind === undefined) throw malformed(`an envelope of kind ${number}; there are 1 to 4`)
-  return { kind, name, seqid: from.u32() | 0, isStrict }
+  return kind
 }
 
 /** Apache's numbers for `ApplicationException.type`. */

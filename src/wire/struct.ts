@@ -10,6 +10,10 @@ import { BinaryWriter } from './binary-writer.ts'
 import { malformed } from './check.ts'
 import type { CheckedReader } from './checked-reader.ts'
 import type { CheckedWriter } from './checked-writer.ts'
+import { CompactReader } from './compact-reader.ts'
+import { CompactWriter } from './compact-writer.ts'
+import { JsonReader } from './json-reader.ts'
+import { JsonWriter } from './json-writer.ts'
 import type { Codec, Reader, Struct, StructDefinition, Writer } from './shape.ts'
 
 type Defaults<T, D extends keyof T> = [D] extends [never]
@@ -41,6 +45,8 @@ interface Tools {
 
 const codecs = new Map<Codec, Tools>([
   ['binary', { newWriter: () => new BinaryWriter(), newReader: () => new BinaryReader(), writers: [], readers: [] }],
+  ['compact', { newWriter: () => new CompactWriter(), newReader: () => new CompactReader(), writers: [], readers: [] }],
+  ['json', { newWriter: () => new JsonWriter(), newReader: () => new JsonReader(), writers: [], readers: [] }],
 ])
 
 /** The bytes that `write` writes. @throws {OncewireError} invalid-argument */
