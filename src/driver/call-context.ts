@@ -3,8 +3,8 @@
  *
  * Invariant: `signal` is aborted at the deadline and when the server closes, and leaves no timer behind.
  */
-import type { CallFrame } from '../once/frame.ts'
 import { noSession, xidText } from '../once/frame.ts'
+import type { CallHead } from './executor.ts'
 import type { TxCall } from './handlers.ts'
 import type { World } from './world.ts'
 
@@ -32,16 +32,16 @@ export class CallContext implements TxCall<unknown> {
   private controller: AbortController | undefined
   private release: (() => void) | undefined
 
-  constructor(host: CallHost, frame: CallFrame, caller: { readonly peer: string; readonly principal: string }) {
+  constructor(host: CallHost, head: CallHead, caller: { readonly peer: string; readonly principal: string }) {
     this.host = host
-    this.session = frame.session
-    this.number = frame.number
-    this.attempt = frame.attempt
-    this.deadline = host.world.dateMs() + frame.leftMs
+    this.session = head.session
+    this.number = head.number
+    this.attempt = head.attempt
+    this.deadline = host.world.dateMs() + head.leftMs
     this.peer = caller.peer
     this.principal = caller.principal === '' ? undefined : caller.principal
-    this.idempotencyKey = frame.idempotencyKey
-    this.headers = frame.headers ?? noHeaders
+    this.idempotencyKey = head.idempotencyKey
+    this.headers = head.headers ?? noHeaders
   }
 
   get xid(): string {

@@ -8,15 +8,15 @@ import { OncewireError } from '../errors/oncewire-error.ts'
 import { decodeFrame } from '../once/frame-bytes.ts'
 import type { CallFrame, Frame, Hello } from '../once/frame.ts'
 import type { Ledger } from '../once/ledger.ts'
-import type { Answer, Outcome } from '../once/outcome.ts'
 import type { Peer, ServedMethod, ServerInput, ServerOptions, ServerOutput } from '../once/server-io.ts'
 import { ServerMachine } from '../once/server.ts'
-import type { Dispatcher, Served } from '../rpc/dispatcher.ts'
+import type { Dispatcher } from '../rpc/dispatcher.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Connection, ConnectionOwner } from '../transport/transport.ts'
-import { CallContext, type CallHost } from './call-context.ts'
+import type { Arrived, Executor } from './executor.ts'
 import { FrameLink } from './frame-link.ts'
-import { type HandlerRules, runHandler } from './run-handler.ts'
+import type { HandlerRules } from './run-handler.ts'
+import type { World } from './world.ts'
 
 /** Who a caller is, from what `connect({ token })` showed. undefined: nobody, denied. '': anonymous. */
 export type Authenticate = (credentials: Credentials) => string | undefined | PromiseLike<string | undefined>
@@ -30,10 +30,10 @@ export interface Credentials {
 export interface ServerDriverOptions {
   readonly machine: ServerOptions
   readonly dispatcher: Dispatcher
+  readonly executor: Executor
   readonly ledger: Ledger<unknown> | undefined
-  readonly host: CallHost
+  readonly world: World
   readonly authenticate: Authenticate | undefined
-  readonly tellsErrors: boolean
   /** Callers without a principal may use idempotency keys; they share one key space. */
   readonly allowsAnonymousKeys: boolean
   readonly log: HandlerRules['log']
@@ -46,11 +46,8 @@ interface PeerState {
 }
 
 export class ServerDriver {
-  /** Handlers that run now. */
-  runningCount = 0
-  /** Told when `runningCount` reaches zero. */
-  onIdle: () => void = () => {}
   private readonly options: ServerDriverOptions
+  private readonly executor: Executor
   private readonly machine: ServerMachine
   private readonly peers = new Map<Peer, PeerState>()
   private lastPeer: Peer = 0
@@ -61,6 +58,7 @@ export class ServerDriver {
 
   constructor(options: ServerDriverOptions) {
     this.options = options
+    this.executor = options.executor
     this.machine = new ServerMachine(options.machine)
   }
 
@@ -158,7 +156,8 @@ export class ServerDriver {
       case 'resolve': {
         const { session, number, epoch, firstUnacked } = output.frame
         const { principal } = output
-        return this.answer(output.run, this.ledger.resolve({ session, number, epoch, firstUnacked, principal }))
+        const answer = this.ledger.resolve({ session, number, epoch, firstUnacked, principal })
+        return this.executor.told(answer, (given) => this.answered(output.run, given))
       }
       case 'acknowledge': {
         const { session, epoch, firstUnacked } = output.frame
@@ -178,73 +177,20 @@ export class ServerDriver {
   }
 
   private execute({ run, call, peer, principal }: Extract<ServerOutput, { kind: 'execute' }>): void {
-    const begun = this.begin(call, { peer, principal, executedOnFailure: 'once' })
-    const executed = (outcome: Outcome): void => this.input({ kind: 'executed', run, nowMs: this.nowMs(), outcome })
-    if ('outcome' in begun) return executed(begun.outcome)
-    this.runningCount++
-    const end = begun.run(undefined)
-    if (!(end instanceof Promise)) {
-      executed(end.outcome)
-      return this.ended()
-    }
-    void end.then(({ outcome }) => {
-      executed(outcome)
-      this.ended()
-    })
+    this.executor.execute(this.arrived(call, peer, principal), (outcome) =>
+      this.input({ kind: 'executed', run, nowMs: this.nowMs(), outcome }),
+    )
   }
 
   private transact({ run, call, peer, principal }: Extract<ServerOutput, { kind: 'transact' }>): void {
-    const begun = this.begin(call, { peer, principal, executedOnFailure: 'never' })
-    const { method } = this.served(call)
-    const { world } = this.options.host
-    const idempotency =
-      call.idempotencyKey === undefined
-        ? undefined
-        : {
-            key: call.idempotencyKey,
-            fingerprint: world.sha256(call.method, '\0', method.canonicalArguments(call.payload)),
-          }
-    this.runningCount++
-    const answer = this.ledger.execute(
-      {
-        session: call.session,
-        number: call.number,
-        epoch: call.epoch,
-        firstUnacked: call.firstUnacked,
-        principal,
-        method: call.method,
-        fingerprint: world.sha256(call.method, '\0', call.payload),
-        idempotency,
-      },
-      'outcome' in begun ? () => ({ outcome: begun.outcome, keepsEffects: false }) : begun.run,
-    )
-    // Ended when the reply is on its way: a server that drains waits for that.
-    this.answer(run, answer, () => this.ended())
+    this.executor.transact(this.arrived(call, peer, principal), call, (answer) => this.answered(run, answer))
   }
 
-  /** Reads the arguments while the frame's bytes are still there; what it answers may run later. */
-  private begin(
-    frame: CallFrame,
-    who: { readonly peer: Peer; readonly principal: string; readonly executedOnFailure: 'never' | 'once' },
-  ): { readonly outcome: Outcome } | { run(tx: unknown): ReturnType<typeof runHandler> } {
-    const served = this.served(frame)
-    const { host, machine, tellsErrors, log } = this.options
-    let values: unknown[]
-    try {
-      values = served.method.decodeArguments(frame.payload)
-    } catch (error) {
-      if (!(error instanceof OncewireError)) throw error
-      return { outcome: { kind: 'failure', code: 'malformed', executed: 'never', message: error.message } }
-    }
-    const caller = { peer: this.peers.get(who.peer)?.link.peer ?? '', principal: who.principal }
-    const context = new CallContext(host, frame, caller)
-    const rules = { replyBytesMax: machine.replyBytesMax, executedOnFailure: who.executedOnFailure, tellsErrors, log }
-    return {
-      run(tx) {
-        context.tx = tx
-        return runHandler(served, { values, context }, rules)
-      },
-    }
+  private arrived(call: CallFrame, peer: Peer, principal: string): Arrived {
+    const served = this.options.dispatcher.find(call.method)
+    assert('method' in served, `${call.method} was to be executed, and is not served`)
+    const from = this.peers.get(peer)?.link.peer ?? ''
+    return { served, head: call, payload: call.payload, codec: 'binary', peer: from, principal }
   }
 
   private open({ run, principal, hello, fresh }: Extract<ServerOutput, { kind: 'open' }>): void {
@@ -259,26 +205,12 @@ export class ServerDriver {
     )
   }
 
-  private answer(run: number, answer: Promise<Answer>, done: () => void = () => {}): void {
-    answer.then(
-      (given) => {
-        this.input({ kind: 'answered', run, nowMs: this.nowMs(), answer: given })
-        done()
-      },
-      (error: unknown) => {
-        this.options.log('the ledger failed; its calls are left unanswered', error)
-        this.input({ kind: 'answered', run, nowMs: this.nowMs(), answer: { kind: 'failed' } })
-        done()
-      },
-    )
+  private answered(run: number, answer: Extract<ServerInput, { kind: 'answered' }>['answer']): void {
+    this.input({ kind: 'answered', run, nowMs: this.nowMs(), answer })
   }
 
   private quietly(done: Promise<void>): void {
     done.catch((error: unknown) => this.options.log('the ledger failed', error))
-  }
-
-  private ended(): void {
-    if (--this.runningCount === 0) this.onIdle()
   }
 
   private wake(atMs: number): void {
@@ -287,7 +219,7 @@ export class ServerDriver {
     this.takeBackWake =
       atMs === Infinity || this.isClosed
         ? undefined
-        : this.options.host.world.wakeAt(atMs, () => this.input({ kind: 'woke', nowMs: this.nowMs() }))
+        : this.options.world.wakeAt(atMs, () => this.input({ kind: 'woke', nowMs: this.nowMs() }))
   }
 
   private get ledger(): Ledger<unknown> {
@@ -295,13 +227,7 @@ export class ServerDriver {
     return this.options.ledger
   }
 
-  private served(call: CallFrame): Served {
-    const found = this.options.dispatcher.find(call.method)
-    assert('method' in found, `${call.method} was to be executed, and is not served`)
-    return found
-  }
-
   private nowMs(): number {
-    return this.options.host.world.nowMs()
+    return this.options.world.nowMs()
   }
 }

@@ -11,6 +11,7 @@ import { compileService } from '../rpc/compile.ts'
 import type { Service } from '../rpc/service.ts'
 import { transportFor } from '../transport/choose.ts'
 import type { Listener } from '../transport/transport.ts'
+import { Executor } from './executor.ts'
 import type { Handlers, NoLedger, Servable } from './handlers.ts'
 import { type Limits, withDefaults } from './limits.ts'
 import { type Authenticate, ServerDriver } from './server-driver.ts'
@@ -59,6 +60,7 @@ export function createServer(options: ServerOptions & { readonly ledger?: Ledger
 
 class RunningServer implements Server<unknown> {
   private readonly dispatcher = new Dispatcher()
+  private readonly executor: Executor
   private readonly driver: ServerDriver
   private readonly limits: Limits
   private readonly ledger: Ledger<unknown> | undefined
@@ -71,14 +73,22 @@ class RunningServer implements Server<unknown> {
     this.limits = withDefaults(options.limits)
     this.ledger = ledger
     const { window, replyBytesMax, recordsMax } = this.limits
-    this.driver = new ServerDriver({
+    const log = options.log ?? logToConsole
+    this.executor = new Executor({
       ledger,
-      dispatcher: this.dispatcher,
       host: { world: realWorld, closing: this.closing.signal },
+      replyBytesMax,
+      tellsErrors: options.tellErrors ?? false,
+      log,
+    })
+    this.driver = new ServerDriver({
+      executor: this.executor,
+      ledger,
+      world: realWorld,
+      dispatcher: this.dispatcher,
       authenticate: options.authenticate,
       allowsAnonymousKeys: options.anonymousKeys ?? options.authenticate === undefined,
-      tellsErrors: options.tellErrors ?? false,
-      log: options.log ?? logToConsole,
+      log,
       machine: {
         incarnation: realWorld.randomHex(8),
         ledgerId: ledger?.id ?? '',
@@ -131,7 +141,7 @@ class RunningServer implements Server<unknown> {
 
   async close({ drainMs = 0 }: { readonly drainMs?: number | undefined } = {}): Promise<void> {
     const listenersClosed = Promise.all(this.listeners.splice(0).map((listener) => listener.close()))
-    if (this.driver.runningCount > 0 && drainMs > 0) await this.drained(drainMs)
+    if (this.executor.runningCount > 0 && drainMs > 0) await this.drained(drainMs)
     this.closing.abort(new OncewireError('closed', 'unknown', 'the server is closing'))
     this.driver.closeConnections()
     await listenersClosed
@@ -140,7 +150,7 @@ class RunningServer implements Server<unknown> {
   private drained(drainMs: number): Promise<void> {
     return new Promise((resolve) => {
       const takeBack = realWorld.wakeAt(realWorld.nowMs() + drainMs, resolve)
-      this.driver.onIdle = () => {
+      this.executor.onIdle = () => {
         takeBack()
         resolve()
       }

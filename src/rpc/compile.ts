@@ -4,8 +4,8 @@
  * Invariant: a service is compiled once; errors name service, method and argument.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
-import { canonical } from '../wire/canonical.ts'
-import type { Shape } from '../wire/shape.ts'
+import { callInfoField, canonical } from '../wire/canonical.ts'
+import type { Codec, Shape } from '../wire/shape.ts'
 import { decodeWith, encodeWith } from '../wire/struct.ts'
 import { TType } from '../wire/ttype.ts'
 import { typeCodec, type TypeCodec } from '../wire/types.ts'
@@ -59,27 +59,28 @@ function compileArguments(name: string, row: Method): ArgumentCodec {
   }))
   const slotOf = new Map(slots.map(({ id, codec }, index) => [(id << 8) | codec.ttype, { index, codec }]))
   return {
-    encodeArguments(values) {
+    encodeArguments(values, { codec: form = 'binary', idempotencyKey } = {}) {
       if (values.length !== slots.length) throw wrongCount(name, Object.keys(row.arguments), values.length)
       let place = ''
       try {
-        return encodeWith('binary', (w) => {
+        return encodeWith(form, (w) => {
           const outer = w.begin(nameless)
           for (let i = 0; i < slots.length; i++) {
             const { argument, id, codec } = slots[i] as (typeof slots)[number]
             place = argument
             codec.writeField(w, id, values[i])
           }
+          if (idempotencyKey !== undefined) w.string(callInfoField, idempotencyKey)
           w.end(outer)
         })
       } catch (error) {
         throw placed(error, `${name}: argument ${place}`)
       }
     },
-    decodeArguments(bytes) {
+    decodeArguments(bytes, form = 'binary') {
       const values: unknown[] = slots.map(() => unread)
       reading('never', name, () =>
-        decodeWith('binary', bytes, (r) => {
+        decodeWith(form, bytes, (r) => {
           const outer = r.begin(nameless)
           for (let field = r.next(); field !== 0; field = r.next()) {
             const slot = slotOf.get(field)
@@ -117,32 +118,32 @@ function compileResult(name: string, row: Method): ResultCodec {
   const success: TypeCodec | undefined = row.returns === undefined ? undefined : typeCodec(row.returns)
   const exceptions = Object.values(row.throws ?? {})
   const exceptionOf = new Map(exceptions.map(([id, type]) => [(id << 8) | TType.STRUCT, type]))
-  const encode = (writeField: (w: Parameters<TypeCodec['writeField']>[0]) => void): Uint8Array =>
-    encodeWith('binary', (w) => {
+  const encode = (codec: Codec, writeField: (w: Parameters<TypeCodec['writeField']>[0]) => void): Uint8Array =>
+    encodeWith(codec, (w) => {
       const outer = w.begin(nameless)
       writeField(w)
       w.end(outer)
     })
   return {
-    encodeResult(value) {
+    encodeResult(value, codec = 'binary') {
       try {
-        return encode((w) => success?.writeField(w, 0, value))
+        return encode(codec, (w) => success?.writeField(w, 0, value))
       } catch (error) {
         throw placed(error, `${name}: the handler's result`)
       }
     },
-    encodeException(error) {
+    encodeException(error, codec = 'binary') {
       const declared = exceptions.find(([, type]) => error instanceof type)
       if (declared === undefined) return undefined
       try {
-        return encode((w) => w.struct(declared[0], error as never, declared[1]))
+        return encode(codec, (w) => w.struct(declared[0], error as never, declared[1]))
       } catch (failure) {
         throw placed(failure, `${name}: the handler's exception`)
       }
     },
-    decodeReply(bytes) {
+    decodeReply(bytes, codec = 'binary') {
       return reading('once', name, () =>
-        decodeWith('binary', bytes, (r) => {
+        decodeWith(codec, bytes, (r) => {
           let reply: ReturnType<CompiledMethod['decodeReply']> | undefined
           const outer = r.begin(nameless)
           for (let field = r.next(); field !== 0; field = r.next()) {

@@ -5,7 +5,7 @@
  */
 import type { DeclaredException } from '../errors/declared-exception.ts'
 import type { Signal } from '../std/host.ts'
-import type { ExceptionClass, Type } from '../wire/shape.ts'
+import type { Codec, ExceptionClass, Type } from '../wire/shape.ts'
 
 /** What a call promises when something fails; `external` is exactly-once with an effect outside the database. */
 export type Delivery = 'at-least-once' | 'at-most-once' | 'exactly-once' | 'external'
@@ -55,16 +55,24 @@ export interface CompiledMethod {
   readonly argumentNames: readonly string[]
   /** Position of the argument that names the object, or -1. */
   readonly keyIndex: number
-  /** @throws {OncewireError} invalid-argument, naming method and argument */
-  encodeArguments(values: readonly unknown[]): Uint8Array
+  /**
+   * The argument struct, in the binary codec if none is named. `idempotencyKey` travels in the field that stock Thrift
+   * libraries skip.
+   *
+   * @throws {OncewireError} invalid-argument, naming method and argument
+   */
+  encodeArguments(
+    values: readonly unknown[],
+    how?: { readonly codec?: Codec; readonly idempotencyKey?: string | undefined },
+  ): Uint8Array
   /** @throws {OncewireError} malformed */
-  decodeArguments(bytes: Uint8Array): unknown[]
+  decodeArguments(bytes: Uint8Array, codec?: Codec): unknown[]
   /** The result struct with its field 0. @throws {OncewireError} invalid-argument if the handler's value is none */
-  encodeResult(value: unknown): Uint8Array
+  encodeResult(value: unknown, codec?: Codec): Uint8Array
   /** The result struct with an exception; undefined if the method does not declare it. */
-  encodeException(error: unknown): Uint8Array | undefined
+  encodeException(error: unknown, codec?: Codec): Uint8Array | undefined
   /** @throws {OncewireError} malformed */
-  decodeReply(bytes: Uint8Array): { readonly value: unknown } | { readonly exception: DeclaredException }
+  decodeReply(bytes: Uint8Array, codec?: Codec): { readonly value: unknown } | { readonly exception: DeclaredException }
   /**
    * One encoding for equal arguments, whatever order their sets and maps had: what a key's fingerprint covers. Bytes that
    * are no arguments stand for themselves.

@@ -1,0 +1,146 @@
+/**
+ * Runs calls that may run: reads their arguments, calls their handlers, inside the ledger's transaction where there is
+ * one. Whoever decided that they may (the server machine, a door) is told the outcome.
+ *
+ * Invariant: an argument is read before the bytes it came in are used again; a ledger that fails answers nothing.
+ */
+import { OncewireError } from '../errors/oncewire-error.ts'
+import { type CallFrame, noSession } from '../once/frame.ts'
+import type { Ledger } from '../once/ledger.ts'
+import type { Answer, Outcome } from '../once/outcome.ts'
+import type { Served } from '../rpc/dispatcher.ts'
+import { assert } from '../std/assert.ts'
+import type { Codec } from '../wire/shape.ts'
+import { CallContext, type CallHost } from './call-context.ts'
+import { type HandlerRules, runHandler } from './run-handler.ts'
+
+export interface ExecutorOptions {
+  readonly ledger: Ledger<unknown> | undefined
+  readonly host: CallHost
+  readonly replyBytesMax: number
+  readonly tellsErrors: boolean
+  readonly log: HandlerRules['log']
+}
+
+/** What a call says of itself; a CALL frame is one. */
+export type CallHead = Pick<CallFrame, 'session' | 'number' | 'attempt' | 'leftMs' | 'idempotencyKey' | 'headers'>
+
+export interface Arrived {
+  readonly served: Served
+  readonly head: CallHead
+  /** The argument struct; may be used again once this turn is over. */
+  readonly payload: Uint8Array
+  readonly codec: Codec
+  readonly peer: string
+  readonly principal: string
+}
+
+type Ready =
+  | { readonly outcome: Outcome }
+  | { readonly values: readonly unknown[]; run(tx: unknown): ReturnType<typeof runHandler> }
+
+export class Executor {
+  /** Handlers that run now, and calls that the ledger has. */
+  runningCount = 0
+  /** Told when `runningCount` reaches zero. */
+  onIdle: () => void = () => {}
+  private readonly options: ExecutorOptions
+
+  constructor(options: ExecutorOptions) {
+    this.options = options
+  }
+
+  /** Runs a call of which no ledger keeps a record. `done` may be called before this returns. */
+  execute(arrived: Arrived, done: (outcome: Outcome) => void): void {
+    const ready = this.ready(arrived, 'once')
+    if ('outcome' in ready) return done(ready.outcome)
+    this.runningCount++
+    const end = ready.run(undefined)
+    if (!(end instanceof Promise)) {
+      done(end.outcome)
+      return this.ended()
+    }
+    void end.then(({ outcome }) => {
+      done(outcome)
+      this.ended()
+    })
+  }
+
+  /** Gives an exactly-once call to the ledger, which runs it or knows its outcome. */
+  transact(
+    arrived: Arrived,
+    { epoch, firstUnacked }: { readonly epoch: number; readonly firstUnacked: number },
+    done: (answer: Answer | { readonly kind: 'failed' }) => void,
+  ): void {
+    const { served, head, payload, principal } = arrived
+    const { method } = served
+    const { sha256 } = this.options.host.world
+    const ready = this.ready(arrived, 'never')
+    const binary = arrived.codec === 'binary' || 'outcome' in ready ? payload : method.encodeArguments(ready.values)
+    const { idempotencyKey: key } = head
+    const answer = this.ledger.execute(
+      {
+        // Sessions have the xid; a call without one is known by its key.
+        session: head.session === noSession ? undefined : head.session,
+        number: head.number,
+        epoch,
+        firstUnacked,
+        principal,
+        method: method.name,
+        fingerprint: sha256(method.name, '\0', binary),
+        idempotency:
+          key === undefined
+            ? undefined
+            : { key, fingerprint: sha256(method.name, '\0', method.canonicalArguments(binary)) },
+      },
+      'outcome' in ready ? () => ({ outcome: ready.outcome, keepsEffects: false }) : ready.run,
+    )
+    this.runningCount++
+    // Ended when the reply is on its way: a server that drains waits for that.
+    this.told(answer, (given) => {
+      done(given)
+      this.ended()
+    })
+  }
+
+  /** Tells `done` what the ledger answers, or that it failed. */
+  told(answer: Promise<Answer>, done: (answer: Answer | { readonly kind: 'failed' }) => void): void {
+    answer.then(done, (error: unknown) => {
+      this.options.log('the ledger failed; its calls are left unanswered', error)
+      done({ kind: 'failed' })
+    })
+  }
+
+  /** Reads the arguments while their bytes are still there; what it answers may run later. */
+  private ready(
+    { served, head, payload, codec, peer, principal }: Arrived,
+    executedOnFailure: 'never' | 'once',
+  ): Ready {
+    const { host, replyBytesMax, tellsErrors, log } = this.options
+    let values: unknown[]
+    try {
+      values = served.method.decodeArguments(payload, codec)
+    } catch (error) {
+      if (!(error instanceof OncewireError)) throw error
+      return { outcome: { kind: 'failure', code: 'malformed', executed: 'never', message: error.message } }
+    }
+    const context = new CallContext(host, head, { peer, principal })
+    const rules = { replyBytesMax, executedOnFailure, tellsErrors, log }
+    return {
+      values,
+      run(tx) {
+        context.tx = tx
+        return runHandler(served, { values, context }, rules)
+      },
+    }
+  }
+
+  private get ledger(): Ledger<unknown> {
+    assert(this.options.ledger !== undefined, 'an exactly-once call on a server without a ledger')
+    return this.options.ledger
+  }
+
+  private ended(): void {
+    if (--this.runningCount === 0) this.onIdle()
+  }
+}
