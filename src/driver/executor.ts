@@ -10,7 +10,7 @@ import type { Ledger } from '../once/ledger.ts'
 import type { Answer, Outcome } from '../once/outcome.ts'
 import type { Served } from '../rpc/dispatcher.ts'
 import { assert } from '../std/assert.ts'
-import type { Codec } from '../wire/shape.ts'
+import type { Encoding } from '../wire/shape.ts'
 import { CallContext, type CallHost } from './call-context.ts'
 import { type HandlerRules, runHandler } from './run-handler.ts'
 
@@ -30,7 +30,7 @@ export interface Arrived {
   readonly head: CallHead
   /** The argument struct; may be used again once this turn is over. */
   readonly payload: Uint8Array
-  readonly codec: Codec
+  readonly codec: Encoding
   readonly peer: string
   readonly principal: string
 }

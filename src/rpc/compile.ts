@@ -4,8 +4,9 @@
  * Invariant: a service is compiled once; errors name service, method and argument.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
+import { utf8Slice } from '../std/host.ts'
 import { callInfoField, canonical } from '../wire/canonical.ts'
-import type { Codec, Shape } from '../wire/shape.ts'
+import type { Encoding, ExceptionClass, Shape, Writer } from '../wire/shape.ts'
 import { decodeWith, encodeWith } from '../wire/struct.ts'
 import { TType } from '../wire/ttype.ts'
 import { typeCodec, type TypeCodec } from '../wire/types.ts'
@@ -57,6 +58,12 @@ function compileArguments(name: string, row: Method): ArgumentCodec {
     codec: typeCodec(type),
     absent,
   }))
+  // JSON finds fields by their names; in the other codecs what is wrong gets its place from `placed`.
+  const named: Shape = {
+    name,
+    fields: Object.fromEntries(slots.map(({ argument, id, codec }) => [argument, (id << 8) | codec.ttype])),
+  }
+  const shapeFor = (form: Encoding): Shape => (form === 'plain-json' ? named : nameless)
   const slotOf = new Map(slots.map(({ id, codec }, index) => [(id << 8) | codec.ttype, { index, codec }]))
   return {
     encodeArguments(values, { codec: form = 'binary', idempotencyKey } = {}) {
@@ -64,7 +71,7 @@ function compileArguments(name: string, row: Method): ArgumentCodec {
       let place = ''
       try {
         return encodeWith(form, (w) => {
-          const outer = w.begin(nameless)
+          const outer = w.begin(shapeFor(form))
           for (let i = 0; i < slots.length; i++) {
             const { argument, id, codec } = slots[i] as (typeof slots)[number]
             place = argument
@@ -81,7 +88,7 @@ function compileArguments(name: string, row: Method): ArgumentCodec {
       const values: unknown[] = slots.map(() => unread)
       reading('never', name, () =>
         decodeWith(form, bytes, (r) => {
-          const outer = r.begin(nameless)
+          const outer = r.begin(shapeFor(form))
           for (let field = r.next(); field !== 0; field = r.next()) {
             const slot = slotOf.get(field)
             if (slot === undefined) r.skip()
@@ -92,7 +99,8 @@ function compileArguments(name: string, row: Method): ArgumentCodec {
       )
       for (const [index, { argument, codec, absent }] of slots.entries()) {
         if (values[index] !== unread) continue
-        const value = absent ?? codec.zero()
+        // Thrift's writers write every argument; who leaves one out of JSON has forgotten it.
+        const value = absent ?? (form === 'plain-json' ? undefined : codec.zero())
         if (value === undefined)
           throw new OncewireError('malformed', 'never', `${name}: argument ${argument} is absent`)
         values[index] = value
@@ -111,20 +119,38 @@ function compileArguments(name: string, row: Method): ArgumentCodec {
   }
 }
 
-type ResultCodec = Pick<CompiledMethod, 'encodeResult' | 'encodeException' | 'decodeReply'>
+type ResultCodec = Pick<CompiledMethod, 'encodeResult' | 'encodeException' | 'decodeReply' | 'replyJson'>
 
 /** The result struct of Thrift: field 0 is the value, the others are declared exceptions. */
 function compileResult(name: string, row: Method): ResultCodec {
   const success: TypeCodec | undefined = row.returns === undefined ? undefined : typeCodec(row.returns)
   const exceptions = Object.values(row.throws ?? {})
   const exceptionOf = new Map(exceptions.map(([id, type]) => [(id << 8) | TType.STRUCT, type]))
-  const encode = (codec: Codec, writeField: (w: Parameters<TypeCodec['writeField']>[0]) => void): Uint8Array =>
+  const encode = (codec: Encoding, writeField: (w: Parameters<TypeCodec['writeField']>[0]) => void): Uint8Array =>
     encodeWith(codec, (w) => {
       const outer = w.begin(nameless)
       writeField(w)
       w.end(outer)
     })
+  const decodeReply: CompiledMethod['decodeReply'] = (bytes, codec = 'binary') =>
+    reading('once', name, () =>
+      decodeWith(codec, bytes, (r) => {
+        let reply: ReturnType<CompiledMethod['decodeReply']> | undefined
+        const outer = r.begin(nameless)
+        for (let field = r.next(); field !== 0; field = r.next()) {
+          const type = exceptionOf.get(field)
+          if (type !== undefined) reply = { exception: type.read(r) }
+          else if (field === success?.ttype && reply === undefined) reply = { value: success.read(r) }
+          else r.skip()
+        }
+        r.end(outer)
+        if (reply !== undefined) return reply
+        if (success === undefined) return { value: undefined }
+        throw new OncewireError('malformed', 'once', 'a reply with neither a result nor an exception that it declares')
+      }),
+    )
   return {
+    decodeReply,
     encodeResult(value, codec = 'binary') {
       try {
         return encode(codec, (w) => success?.writeField(w, 0, value))
@@ -141,27 +167,19 @@ function compileResult(name: string, row: Method): ResultCodec {
         throw placed(failure, `${name}: the handler's exception`)
       }
     },
-    decodeReply(bytes, codec = 'binary') {
-      return reading('once', name, () =>
-        decodeWith(codec, bytes, (r) => {
-          let reply: ReturnType<CompiledMethod['decodeReply']> | undefined
-          const outer = r.begin(nameless)
-          for (let field = r.next(); field !== 0; field = r.next()) {
-            const type = exceptionOf.get(field)
-            if (type !== undefined) reply = { exception: type.read(r) }
-            else if (field === success?.ttype && reply === undefined) reply = { value: success.read(r) }
-            else r.skip()
-          }
-          r.end(outer)
-          if (reply !== undefined) return reply
-          if (success === undefined) return { value: undefined }
-          throw new OncewireError(
-            'malformed',
-            'once',
-            'a reply with neither a result nor an exception that it declares',
-          )
-        }),
-      )
+    replyJson(bytes) {
+      const reply = decodeReply(bytes)
+      const text = (write: (w: Writer) => void): string => {
+        const json = encodeWith('plain-json', write)
+        return utf8Slice(json, 0, json.length)
+      }
+      if ('value' in reply) {
+        const { value } = reply
+        return { json: success && text((w) => success.writeElement(w, value)), exception: undefined }
+      }
+      const { exception } = reply
+      const type = exceptions.find(([, declared]) => exception instanceof declared)?.[1] as ExceptionClass
+      return { json: text((w) => type.write(w, exception as never)), exception: type.name }
     },
   }
 }

@@ -47,6 +47,17 @@ export class Dispatcher {
     return this.served.get(name) ?? this.explain(name)
   }
 
+  /** For callers that name no service: the first one added that has such a method. */
+  findInAny(method: string): Served | NotServed {
+    for (const [service, methods] of this.services) {
+      if (methods.includes(method)) return this.find(`${service}.${method}`)
+    }
+    const all = [...this.services.values()].flat()
+    const has = [...this.services.keys()].join(', ') || 'no services'
+    const message = `no service here has a method "${method}".${didYouMean(method, all)} There is ${has}.`
+    return { code: 'unknown-method', message }
+  }
+
   private explain(name: string): NotServed {
     const dot = name.lastIndexOf('.')
     const service = dot < 0 ? name : name.slice(0, dot)
@@ -61,6 +72,13 @@ export class Dispatcher {
     const message = `${service} has no method "${method}".${didYouMean(method, methods)} It has ${has}.`
     return { code: 'unknown-method', message }
   }
+}
+
+/** What a message's name means in stock Thrift: `method`, or `Service:method` where services are multiplexed. */
+export function servedAs(dispatcher: Dispatcher, name: string): Served | NotServed {
+  const colon = name.indexOf(':')
+  if (colon < 0) return dispatcher.findInAny(name)
+  return dispatcher.find(`${name.slice(0, colon)}.${name.slice(colon + 1)}`)
 }
 
 /** A handler more than there are methods is fine (a helper), unless it is what is missing under another name. */

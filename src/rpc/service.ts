@@ -5,7 +5,7 @@
  */
 import type { DeclaredException } from '../errors/declared-exception.ts'
 import type { Signal } from '../std/host.ts'
-import type { Codec, ExceptionClass, Type } from '../wire/shape.ts'
+import type { Encoding, ExceptionClass, Type } from '../wire/shape.ts'
 
 /** What a call promises when something fails; `external` is exactly-once with an effect outside the database. */
 export type Delivery = 'at-least-once' | 'at-most-once' | 'exactly-once' | 'external'
@@ -63,16 +63,21 @@ export interface CompiledMethod {
    */
   encodeArguments(
     values: readonly unknown[],
-    how?: { readonly codec?: Codec; readonly idempotencyKey?: string | undefined },
+    how?: { readonly codec?: Encoding; readonly idempotencyKey?: string | undefined },
   ): Uint8Array
   /** @throws {OncewireError} malformed */
-  decodeArguments(bytes: Uint8Array, codec?: Codec): unknown[]
+  decodeArguments(bytes: Uint8Array, codec?: Encoding): unknown[]
   /** The result struct with its field 0. @throws {OncewireError} invalid-argument if the handler's value is none */
-  encodeResult(value: unknown, codec?: Codec): Uint8Array
+  encodeResult(value: unknown, codec?: Encoding): Uint8Array
   /** The result struct with an exception; undefined if the method does not declare it. */
-  encodeException(error: unknown, codec?: Codec): Uint8Array | undefined
+  encodeException(error: unknown, codec?: Encoding): Uint8Array | undefined
   /** @throws {OncewireError} malformed */
-  decodeReply(bytes: Uint8Array, codec?: Codec): { readonly value: unknown } | { readonly exception: DeclaredException }
+  decodeReply(
+    bytes: Uint8Array,
+    codec?: Encoding,
+  ): { readonly value: unknown } | { readonly exception: DeclaredException }
+  /** A reply in the binary codec as plain JSON; undefined: the method answers nothing. */
+  replyJson(bytes: Uint8Array): { readonly json: string | undefined; readonly exception: string | undefined }
   /**
    * One encoding for equal arguments, whatever order their sets and maps had: what a key's fingerprint covers. Bytes that
    * are no arguments stand for themselves.

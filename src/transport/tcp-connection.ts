@@ -23,6 +23,8 @@ export class TcpConnection implements Connection {
   readonly peer: string
   /** Frames that have arrived whole. */
   frameCount = 0
+  /** The peer has said something. */
+  hasBegun = false
   private readonly socket: Socket
   private readonly splitter: FrameSplitter
   private owner: ConnectionOwner = nobody
@@ -55,9 +57,9 @@ export class TcpConnection implements Connection {
     this.owner = owner
   }
 
-  /** The peer has begun what it has not finished: its first frame, or a later one. */
+  /** The peer has begun what it has not finished: its first frame, or a later one. One that is silent owes nothing. */
   get owesFrame(): boolean {
-    return this.frameCount === 0 || this.splitter.isMidFrame
+    return this.hasBegun && (this.frameCount === 0 || this.splitter.isMidFrame)
   }
 
   get isFull(): boolean {

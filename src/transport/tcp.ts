@@ -5,8 +5,8 @@
  */
 import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
-import { FrameWatch } from './frame-watch.ts'
-import { dialectOf, httpAnswer, preface } from './preface.ts'
+import { FrameWatch, type Watched } from './frame-watch.ts'
+import { preface, speakerOf } from './preface.ts'
 import { TcpConnection, unavailable } from './tcp-connection.ts'
 import type { Connection, ConnectionOwner, ConnectOptions, Listener, ListenOptions, Transport } from './transport.ts'
 
@@ -49,7 +49,10 @@ function listen(url: URL, accept: Accept, options: ListenOptions): Promise<Liste
   const watch = new FrameWatch(options.frameMs)
   let turnedAwayCount = 0
   const turnedAway = (): void => void turnedAwayCount++
-  const server = createServer((socket) => greet(socket, { accept, turnedAway, options, watch }))
+  // Who has said all that they will say may still be owed answers.
+  const server = createServer({ allowHalfOpen: true }, (socket) =>
+    greet(socket, { accept, turnedAway, options, watch }),
+  )
   server.maxConnections = options.connectionsMax
   server.on('drop', turnedAway)
   return new Promise((resolve, reject) => {
@@ -86,29 +89,35 @@ interface Greeting {
 /** Listens to the first bytes of a new connection, and hands it to whom they are for. */
 function greet(socket: Socket, { accept, turnedAway, options, watch }: Greeting): void {
   const connection = new TcpConnection(socket, options.frameBytesMax)
-  let isOurs = false
+  let watched: Watched | undefined = connection
+  let isTaken = false
   watch.add(connection)
   socket.once('close', () => {
-    watch.delete(connection)
-    if (!isOurs) turnedAway()
+    if (watched !== undefined) watch.delete(watched)
+    if (!isTaken) turnedAway()
+  })
+  socket.once('end', () => {
+    if (watched === connection) socket.end()
   })
   let first = new Uint8Array(0)
   const listenFirst = (chunk: Uint8Array): void => {
     first = joined(first, chunk)
-    const dialect = dialectOf(first)
-    if (dialect === 'undecided') return
+    connection.hasBegun = true
+    const speaker = speakerOf(first)
+    if (speaker === 'undecided') return
     socket.off('data', listenFirst)
-    if (dialect === 'ours') {
-      isOurs = true
+    if (speaker === 'ours') {
+      isTaken = true
       // Further in nobody knows of Buffer, whose `slice` does not copy.
       socket.on('data', (next) => connection.push(new Uint8Array(next.buffer, next.byteOffset, next.length)))
       connection.belongTo(accept(connection))
       return connection.push(first.subarray(preface.length))
     }
-    if (dialect !== 'http') return void socket.destroy()
-    // What is not read would make the kernel reset the connection before the answer is seen.
-    socket.resume().write(httpAnswer)
-    connection.close()
+    if (speaker === 'newer' || options.foreign === undefined) return void socket.destroy()
+    isTaken = true
+    watch.delete(connection)
+    watched = options.foreign(socket, first)
+    if (watched !== undefined) watch.add(watched)
   }
   socket.on('data', listenFirst)
 }

@@ -3,7 +3,9 @@
  *
  * Invariant: a frame arrives whole or not at all; a view handed to `received` is valid only during the call.
  */
+import type { Socket } from 'node:net'
 import type { ByteWriter } from '../std/bytes.ts'
+import type { Watched } from './frame-watch.ts'
 
 /** One end of a connection. */
 export interface Connection {
@@ -35,10 +37,18 @@ export interface ConnectOptions {
 
 export interface ListenOptions {
   readonly frameBytesMax: number
-  /** Time in which a frame that was begun must be complete, and a new connection must say its first word. */
+  /** Milliseconds in which what was begun must be complete: a frame, or the first bytes of a connection. */
   readonly frameMs: number
   readonly connectionsMax: number
+  /** Takes over connections that do not speak our protocol; without it they are ended. */
+  readonly foreign?: Foreign | undefined
 }
+
+/**
+ * `first` has arrived and nobody else has taken it; from here on the socket is the taker's. Answers what tells whether the
+ * peer keeps it waiting; undefined: the taker sees to that.
+ */
+export type Foreign = (socket: Socket, first: Uint8Array) => Watched | undefined
 
 export interface Listener {
   /** Where it really listens: port 0 is replaced. */

@@ -119,10 +119,10 @@ export abstract class CheckedWriter extends ByteWriter implements Writer {
     this.rawUuid(value)
   }
 
-  enum(id: number, value: number, _names: EnumNames): void {
+  enum(id: number, value: number, names: EnumNames): void {
     if (!isI32(value)) throw this.wrong(id, expected.enum, value)
     this.header(id, TType.I32)
-    this.rawI32(value)
+    this.rawEnum(value, names)
   }
 
   struct<T>(id: number, value: T, type: { write(w: Writer, value: T): void }): void {
@@ -158,6 +158,10 @@ export abstract class CheckedWriter extends ByteWriter implements Writer {
 
   rawI8(value: number): void {
     this.u8(value)
+  }
+
+  rawEnum(value: number, _names: EnumNames): void {
+    this.rawI32(value)
   }
 
   rawUuid(text: string): void {
@@ -271,9 +275,9 @@ class CheckedElements implements ElementWriter {
     if (!isUuid(value)) throw this.w.wrongElement(expected.uuid, value)
     this.w.rawUuid(value)
   }
-  enum(value: number, _names: EnumNames): void {
+  enum(value: number, names: EnumNames): void {
     if (!isI32(value)) throw this.w.wrongElement(expected.enum, value)
-    this.w.rawI32(value)
+    this.w.rawEnum(value, names)
   }
   list(element: number, size: number): void {
     if (typeof size !== 'number') throw this.w.wrongElement(expected.list, size)

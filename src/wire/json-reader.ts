@@ -6,12 +6,10 @@
  * padding.
  */
 import { fromBase64 } from '../std/base64.ts'
-import { utf8Slice } from '../std/host.ts'
 import { malformed } from './check.ts'
-import { CheckedReader } from './checked-reader.ts'
 import { oddDoubles, ttypeOfTag } from './json-tag.ts'
+import { JsonTokens, uuidForm } from './json-tokens.ts'
 import type { Shape, Uuid } from './shape.ts'
-import { nestingMax } from './ttype.ts'
 
 /** Where the next value stands; `left` of pairs counts keys and values: even at a key. */
 type Place =
@@ -19,12 +17,7 @@ type Place =
   | { readonly kind: 'items'; left: number }
   | { readonly kind: 'pairs'; left: number; isEmpty: boolean }
 
-/** A number has no more characters than this. */
-const numberCharsMax = 400
-const integer = /^-?\d+$/
-const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-export class JsonReader extends CheckedReader {
+export class JsonReader extends JsonTokens {
   private readonly places: Place[] = []
 
   override reset(bytes: Uint8Array): void {
@@ -222,122 +215,10 @@ export class JsonReader extends CheckedReader {
     return this.integerOf(this.number(), half)
   }
 
-  private integerOf(token: string, half: bigint): bigint {
-    const value = integer.test(token) && token.length <= numberCharsMax ? BigInt(token) : undefined
-    if (value === undefined || value < -half || value >= half) {
-      const shown = token.length > 40 ? `${token.slice(0, 40)}...` : token
-      throw malformed(`${JSON.stringify(shown)} where a whole number from ${-half} to ${half - 1n} was expected`)
-    }
-    return value
-  }
-
   private number(): string {
     this.before()
     const token = this.peek() === '"' ? this.text() : this.bare()
     this.after()
     return token
   }
-
-  /** A token without quotes, up to a bracket, a comma, a colon or space. */
-  private bare(): string {
-    this.skipSpace()
-    let token = ''
-    while (this.left > 0) {
-      const byte = this.bytes[this.position] as number
-      if (!isBare(byte)) break
-      if (token.length >= numberCharsMax) throw malformed(`a number of more than ${numberCharsMax} characters`)
-      token += String.fromCharCode(byte)
-      this.position++
-    }
-    return token
-  }
-
-  /** A text in quotes. */
-  private text(): string {
-    this.expect('"')
-    const start = this.position
-    let hasEscape = false
-    for (let byte = this.byte(); byte !== 0x22; byte = this.byte()) {
-      if (byte !== 0x5c) continue
-      hasEscape = true
-      this.byte()
-    }
-    const text = utf8Slice(this.bytes, start, this.position - 1)
-    return hasEscape ? unescaped(text) : text
-  }
-
-  private skipAny(nesting: number): void {
-    if (nesting > nestingMax) throw malformed(`values nested deeper than ${nestingMax}`)
-    const first = this.peek()
-    if (first === '"') return void this.text()
-    if (first !== '{' && first !== '[') {
-      if (this.bare() === '') throw malformed(`${JSON.stringify(first)} where a value was expected`)
-      return
-    }
-    const last = first === '{' ? '}' : ']'
-    this.position++
-    if (this.peek() === last) return void this.position++
-    for (;;) {
-      this.skipAny(nesting + 1)
-      if (first === '{') {
-        this.expect(':')
-        this.skipAny(nesting + 1)
-      }
-      if (this.peek() === last) return void this.position++
-      this.expect(',')
-    }
-  }
-
-  private peek(): string {
-    this.skipSpace()
-    return this.left > 0 ? String.fromCharCode(this.bytes[this.position] as number) : ''
-  }
-
-  private expect(char: string): void {
-    this.skipSpace()
-    const found = String.fromCharCode(this.byte())
-    if (found !== char) throw malformed(`${JSON.stringify(found)} at ${this.position - 1} where ${char} was expected`)
-  }
-
-  private skipSpace(): void {
-    while (this.left > 0 && isSpace(this.bytes[this.position] as number)) this.position++
-  }
 }
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
-}
-
-/** Digits, signs, points and letters. */
-function isBare(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e || isLetter(byte)
-}
-
-function isLetter(byte: number): boolean {
-  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
-}
-
-/** Control characters may stand as they are: some libraries do not escape them all. Half a pair reads as U+FFFD. */
-function unescaped(text: string): string {
-  const plain = text.replace(
-    /\\(?:u([0-9a-fA-F]{4})|(.)|)/gsu,
-    (_, hex: string | undefined, char: string | undefined) => {
-      if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16))
-      const meant = escapes.get(char ?? '')
-      if (meant === undefined) throw malformed(`a text with the escape \\${char ?? ''}, which JSON does not have`)
-      return meant
-    },
-  )
-  return plain.replace(/\p{Surrogate}/gu, '\ufffd')
-}
-
-const escapes: ReadonlyMap<string, string> = new Map([
-  ['"', '"'],
-  ['\\', '\\'],
-  ['/', '/'],
-  ['b', '\b'],
-  ['f', '\f'],
-  ['n', '\n'],
-  ['r', '\r'],
-  ['t', '\t'],
-])

@@ -98,6 +98,8 @@ export interface Reader {
 }
 
 export type Codec = 'binary' | 'compact' | 'json'
+/** Also the JSON that people write, which is no Thrift. */
+export type Encoding = Codec | 'plain-json'
 
 export interface StructDefinition<T> extends Shape {
   write(w: Writer, value: T): void

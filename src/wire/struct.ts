@@ -14,7 +14,9 @@ import { CompactReader } from './compact-reader.ts'
 import { CompactWriter } from './compact-writer.ts'
 import { JsonReader } from './json-reader.ts'
 import { JsonWriter } from './json-writer.ts'
-import type { Codec, Reader, Struct, StructDefinition, Writer } from './shape.ts'
+import { PlainJsonReader } from './plain-json-reader.ts'
+import { PlainJsonWriter } from './plain-json-writer.ts'
+import type { Encoding, Reader, Struct, StructDefinition, Writer } from './shape.ts'
 
 type Defaults<T, D extends keyof T> = [D] extends [never]
   ? { readonly defaults?: never }
@@ -43,14 +45,18 @@ interface Tools {
   readonly readers: CheckedReader[]
 }
 
-const codecs = new Map<Codec, Tools>([
+const codecs = new Map<Encoding, Tools>([
   ['binary', { newWriter: () => new BinaryWriter(), newReader: () => new BinaryReader(), writers: [], readers: [] }],
   ['compact', { newWriter: () => new CompactWriter(), newReader: () => new CompactReader(), writers: [], readers: [] }],
+  [
+    'plain-json',
+    { newWriter: () => new PlainJsonWriter(), newReader: () => new PlainJsonReader(), writers: [], readers: [] },
+  ],
   ['json', { newWriter: () => new JsonWriter(), newReader: () => new JsonReader(), writers: [], readers: [] }],
 ])
 
 /** The bytes that `write` writes. @throws {OncewireError} invalid-argument */
-export function encodeWith(codec: Codec, write: (w: Writer) => void): Uint8Array {
+export function encodeWith(codec: Encoding, write: (w: Writer) => void): Uint8Array {
   const { writers, newWriter } = toolsOf(codec)
   const w = writers.pop() ?? newWriter()
   try {
@@ -65,7 +71,7 @@ export function encodeWith(codec: Codec, write: (w: Writer) => void): Uint8Array
 }
 
 /** The value that `read` reads. @throws {OncewireError} malformed, also where bytes are left over */
-export function decodeWith<T>(codec: Codec, bytes: Uint8Array, read: (r: Reader) => T): T {
+export function decodeWith<T>(codec: Encoding, bytes: Uint8Array, read: (r: Reader) => T): T {
   const { readers, newReader } = toolsOf(codec)
   const r = readers.pop() ?? newReader()
   try {
@@ -78,7 +84,7 @@ export function decodeWith<T>(codec: Codec, bytes: Uint8Array, read: (r: Reader)
   }
 }
 
-function toolsOf(codec: Codec): Tools {
+function toolsOf(codec: Encoding): Tools {
   const tools = codecs.get(codec)
   if (tools === undefined) {
     const message = `the ${codec} codec is not in this version; there is ${[...codecs.keys()].join(', ')}`

@@ -36,3 +36,8 @@ const names = new Map(Object.entries(TType).map(([name, type]) => [type as numbe
 export function typeName(type: number): string {
   return names.get(type) ?? `type ${type}`
 }
+
+/** Keys of this type are text in JSON, or become text in quotes. */
+export function isTextKey(type: number): boolean {
+  return type !== TType.STRUCT && type !== TType.MAP && type !== TType.SET && type !== TType.LIST
+}

@@ -1,9 +1,10 @@
 /**
- * The server's front: services in, a listening address out.
+ * The server's front: services in, a listening address out, on which everybody is answered in the dialect they speak.
  *
  * Invariant: a service with exactly-once methods is served only where a ledger stands behind it.
  */
 import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { Ledger } from '../once/ledger.ts'
 import { Dispatcher } from '../rpc/dispatcher.ts'
@@ -11,11 +12,14 @@ import { compileService } from '../rpc/compile.ts'
 import type { Service } from '../rpc/service.ts'
 import { transportFor } from '../transport/choose.ts'
 import type { Listener } from '../transport/transport.ts'
-import { Executor } from './executor.ts'
-import type { Handlers, NoLedger, Servable } from './handlers.ts'
-import { type Limits, withDefaults } from './limits.ts'
-import { type Authenticate, ServerDriver } from './server-driver.ts'
-import { realWorld } from './world.ts'
+import { Executor } from '../driver/executor.ts'
+import type { Handlers, NoLedger, Servable } from '../driver/handlers.ts'
+import { type Limits, withDefaults } from '../driver/limits.ts'
+import { type Authenticate, ServerDriver } from '../driver/server-driver.ts'
+import { realWorld } from '../driver/world.ts'
+import { Foreigner } from './door.ts'
+import { HttpDoor } from './http-door.ts'
+import { SessionlessCalls } from './sessionless.ts'
 
 export interface ServerOptions {
   readonly limits?: Partial<Limits> | undefined
@@ -62,6 +66,9 @@ class RunningServer implements Server<unknown> {
   private readonly dispatcher = new Dispatcher()
   private readonly executor: Executor
   private readonly driver: ServerDriver
+  private readonly calls: SessionlessCalls
+  private readonly http: HttpDoor
+  private readonly foreigners = new Set<Socket>()
   private readonly limits: Limits
   private readonly ledger: Ledger<unknown> | undefined
   private readonly listeners: Listener[] = []
@@ -81,13 +88,24 @@ class RunningServer implements Server<unknown> {
       tellsErrors: options.tellErrors ?? false,
       log,
     })
+    const { frameBytesMax, frameMs } = this.limits
+    const allowsAnonymousKeys = options.anonymousKeys ?? options.authenticate === undefined
+    this.calls = new SessionlessCalls({
+      executor: this.executor,
+      dispatcher: this.dispatcher,
+      authenticate: options.authenticate,
+      allowsAnonymousKeys,
+      log,
+      limits: { frameBytesMax, frameMs, window },
+    })
+    this.http = new HttpDoor(this.calls)
     this.driver = new ServerDriver({
       executor: this.executor,
       ledger,
       world: realWorld,
       dispatcher: this.dispatcher,
       authenticate: options.authenticate,
-      allowsAnonymousKeys: options.anonymousKeys ?? options.authenticate === undefined,
+      allowsAnonymousKeys,
       log,
       machine: {
         incarnation: realWorld.randomHex(8),
@@ -134,6 +152,7 @@ class RunningServer implements Server<unknown> {
       frameBytesMax,
       frameMs,
       connectionsMax,
+      foreign: (socket, first) => this.welcome(socket, first),
     })
     this.listeners.push(listener)
     return { url: listener.url }
@@ -144,7 +163,20 @@ class RunningServer implements Server<unknown> {
     if (this.executor.runningCount > 0 && drainMs > 0) await this.drained(drainMs)
     this.closing.abort(new OncewireError('closed', 'unknown', 'the server is closing'))
     this.driver.closeConnections()
+    for (const socket of this.foreigners) {
+      const linger = setTimeout(() => socket.destroy(), lingerMs).unref()
+      socket.once('close', () => clearTimeout(linger)).end(() => socket.destroy())
+    }
     await listenersClosed
+  }
+
+  /** Somebody who does not speak our protocol. */
+  private welcome(socket: Socket, first: Uint8Array): Foreigner {
+    const foreigner = new Foreigner(socket, { calls: this.calls, http: this.http })
+    this.foreigners.add(socket)
+    socket.once('close', () => this.foreigners.delete(socket))
+    foreigner.push(first)
+    return foreigner
   }
 
   private drained(drainMs: number): Promise<void> {
@@ -157,6 +189,9 @@ class RunningServer implements Server<unknown> {
     })
   }
 }
+
+/** A peer that does not take its last answers may not keep its connection longer. */
+const lingerMs = 1000
 
 function logToConsole(message: string, error: unknown): void {
   console.error(`oncewire: ${message}:`, error)
