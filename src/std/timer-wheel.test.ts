@@ -29,6 +29,21 @@ test('everything comes when it is due, however the clock goes', () => {
       const inOrder = (times: number[]): number[] => times.sort((a, b) => a - b)
       expect(inOrder(wheel.take(nowMs + 50_000))).toEqual(inOrder(waiting))
     }),
+    // Found by chance: nothing was due for so long that the wheel no longer reached what was added.
+    {
+      examples: [
+        [
+          [
+            [[15209], 118],
+            [[], 15094],
+            [[17549], 4816],
+            [[], 11181],
+            [[], 1551],
+          ],
+          0,
+        ],
+      ],
+    },
   )
 })
 

@@ -22,7 +22,8 @@ export class TimerWheel<T> {
 
   /** What is due later than the wheel reaches comes early, to be added again. */
   add(item: T, atMs: number, nowMs: number): void {
-    if (this.count === 0) this.done = Math.max(this.done, Math.floor(nowMs / tickMs) - 1)
+    // Nothing waits before `earliest`; without this, the wheel would reach less far the longer nothing was due.
+    this.done = Math.max(this.done, Math.min(Math.floor(nowMs / tickMs), this.earliest) - 1)
     const tick = Math.min(Math.max(Math.ceil(atMs / tickMs), this.done + 1), this.done + slotCount)
     ;(this.slots[tick % slotCount] as T[]).push(item)
     this.count++
