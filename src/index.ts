@@ -5,7 +5,8 @@
  * Invariant: at most 25 names, one screen; everything else has a door of its own (`oncewire/sqlite`, `oncewire/stub/v1`).
  */
 export { connect } from './driver/channel.ts'
-export type { Channel, ConnectOptions, JournalledChannel } from './driver/channel.ts'
+export type { Channel, JournalledChannel } from './driver/channel.ts'
+export type { ConnectOptions } from './driver/connect-options.ts'
 export { external } from './driver/handlers.ts'
 export type { Call, External, Handlers, Reconciled, TxCall } from './driver/handlers.ts'
 export type { Limits } from './driver/limits.ts'
