@@ -12,8 +12,8 @@ import { keyInArguments } from '../rpc/call-info.ts'
 import { AssertionFailed } from '../std/assert.ts'
 import { ByteWriter } from '../std/bytes.ts'
 import { codecOf, type Envelope, readMessage } from '../wire/envelope.ts'
-import { FrameSplitter } from '../wire/framing.ts'
-import { MessageScanner } from '../wire/message-scanner.ts'
+import { FrameSplitter, type Splitter } from '../wire/framing.ts'
+import { MessageSplitter } from '../wire/message-splitter.ts'
 import { readTHeader, type THeader, theaderMagic } from '../wire/theader.ts'
 import type { DoorAnswer, SessionlessCalls } from './sessionless.ts'
 import { exceptionOf, payloadOf, writeReply } from './thrift-reply.ts'
@@ -35,9 +35,7 @@ export class ThriftConnection {
   private readonly socket: Socket
   private readonly calls: SessionlessCalls
   private readonly peer: string
-  private readonly take: (chunk: Uint8Array) => void
-  /** Bytes of a message have come, and not all. */
-  private isMidMessage: () => boolean
+  private readonly splitter: Splitter
   private readonly slots: Slot[] = []
   /** By token; undefined: nobody. */
   private readonly principals = new Map<string, string | undefined>()
@@ -50,15 +48,9 @@ export class ThriftConnection {
     this.calls = calls
     this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`
     const { frameBytesMax } = calls.options.limits
-    if (isFramed) {
-      const splitter = new FrameSplitter(frameBytesMax, (body) => this.frame(body))
-      this.take = (chunk) => splitter.push(chunk)
-      this.isMidMessage = () => splitter.isMidFrame
-    } else {
-      const stream = new UnframedStream(frameBytesMax, (message) => this.message(message, undefined, true))
-      this.take = (chunk) => stream.push(chunk)
-      this.isMidMessage = () => stream.isMidMessage
-    }
+    this.splitter = isFramed
+      ? new FrameSplitter(frameBytesMax, (body) => this.frame(body))
+      : new MessageSplitter(frameBytesMax, (message) => this.message(message, undefined, true))
     if (calls.options.authenticate === undefined) this.principals.set('', '')
     socket.on('drain', () => this.goOn())
     // What was asked is answered, also where the caller has said all that it will say.
@@ -66,13 +58,13 @@ export class ThriftConnection {
   }
 
   get owesFrame(): boolean {
-    return this.isMidMessage()
+    return this.splitter.isMidFrame
   }
 
   /** Bytes have arrived. */
   push(chunk: Uint8Array): void {
     try {
-      this.take(chunk)
+      this.splitter.push(chunk)
     } catch (error) {
       if (error instanceof AssertionFailed || !(error instanceof OncewireError)) throw error
       this.fail(error)
@@ -222,50 +214,6 @@ export interface Way {
 }
 
 const empty = new Uint8Array(0)
-
-/** Gathers the bytes of unframed messages and hands each over as a view. */
-class UnframedStream {
-  private readonly scanner: MessageScanner
-  private readonly onMessage: (message: Uint8Array) => void
-  private held: Uint8Array = empty
-  private heldLength = 0
-
-  constructor(bytesMax: number, onMessage: (message: Uint8Array) => void) {
-    this.scanner = new MessageScanner(bytesMax)
-    this.onMessage = onMessage
-  }
-
-  get isMidMessage(): boolean {
-    return this.heldLength > 0
-  }
-
-  push(chunk: Uint8Array): void {
-    this.hold(chunk)
-    let begin = 0
-    for (;;) {
-      const rest = this.held.subarray(begin, this.heldLength)
-      const length = rest.length === 0 ? undefined : this.scanner.scan(rest)
-      if (length === undefined) break
-      this.scanner.reset()
-      this.onMessage(rest.subarray(0, length))
-      begin += length
-    }
-    this.held.copyWithin(0, begin, this.heldLength)
-    this.heldLength -= begin
-    if (this.heldLength === 0) this.held = empty
-  }
-
-  private hold(chunk: Uint8Array): void {
-    const needed = this.heldLength + chunk.length
-    if (needed > this.held.length) {
-      const held = new Uint8Array(Math.max(needed, this.held.length * 2))
-      held.set(this.held.subarray(0, this.heldLength))
-      this.held = held
-    }
-    this.held.set(chunk, this.heldLength)
-    this.heldLength = needed
-  }
-}
 
 function tokenOf(header: THeader | undefined): string {
   return /^Bearer (.*)$/.exec(header?.pairs['authorization'] ?? '')?.[1] ?? ''

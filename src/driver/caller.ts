@@ -62,3 +62,10 @@ export function tooLarge(method: CompiledMethod, bytes: number, bytesMax: number
     `${method.name}: its arguments have ${bytes} bytes, and limits.frameBytesMax leaves room for ${bytesMax}`,
   )
 }
+
+/** What `connect` says when its time is over. */
+export function nobodyAnswered(addresses: readonly string[], connectMs: number, cause: unknown): OncewireError {
+  const why = cause instanceof Error ? ` (${cause.message})` : ''
+  const message = `no server answered at ${addresses.join(', ')} within ${connectMs} ms${why}: is it running, and is the address right?`
+  return new OncewireError('unavailable', 'never', message, { cause })
+}

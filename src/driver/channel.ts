@@ -3,15 +3,12 @@
  *
  * Invariant: a channel does not know how its calls are made; its caller does.
  */
-import { OncewireError } from '../errors/oncewire-error.ts'
-import { openJournal } from '../journal/file-journal.ts'
 import { compileService } from '../rpc/compile.ts'
 import type { CallOptions, CompiledMethod, Service } from '../rpc/service.ts'
 import { createStub } from '../rpc/stub.ts'
-import { transportFor } from '../transport/choose.ts'
 import { type Caller, checkOptions } from './caller.ts'
+import { callerFor, connectMsDefault } from './choose-caller.ts'
 import type { ConnectOptions } from './connect-options.ts'
-import { withDefaults } from './limits.ts'
 import type { Recovered } from './recovered.ts'
 import { SessionCaller } from './session-caller.ts'
 
@@ -33,9 +30,11 @@ export interface JournalledChannel extends Channel {
 }
 
 /**
- * Connects to a server: `tcp://host:port` or `memory:name`, or several such addresses tried in turn.
+ * Connects to a server: `tcp://host:port` or `memory:name`, or several such addresses tried in turn. With
+ * `framing: 'framed'`, `'unframed'` or `'header'` it may be any Apache Thrift server.
  *
- * @throws {OncewireError} invalid-target, unavailable, denied, version; journal-locked, journal-damaged, journal-format
+ * @throws {OncewireError} invalid-target, invalid-argument, unavailable, denied, version; journal-locked, journal-damaged,
+ * journal-format
  */
 export function connect(
   target: string | readonly string[],
@@ -43,35 +42,17 @@ export function connect(
 ): Promise<JournalledChannel>
 export function connect(target: string | readonly string[], options?: ConnectOptions): Promise<Channel>
 export async function connect(target: string | readonly string[], options: ConnectOptions = {}): Promise<Channel> {
-  const targets = (typeof target === 'string' ? [target] : target).map(transportFor)
-  if (targets.length === 0)
-    throw new OncewireError('invalid-target', 'never', 'connect() was given an empty list of addresses')
-  const limits = withDefaults(options.limits)
-  const { connectMs = 5_000 } = options
-  const journal = options.journal === undefined ? undefined : await openJournal(options.journal)
   const methods = new Map<string, CompiledMethod>()
-  let attempt = 0
-  const caller = new SessionCaller(
-    {
-      journal,
-      methods,
-      addresses: targets.map(({ url }) => url.href),
-      dial: (owner) => {
-        const { transport, url } = targets[attempt++ % targets.length] as ReturnType<typeof transportFor>
-        return transport.connect(url, owner, { frameBytesMax: limits.frameBytesMax, connectMs })
-      },
-    },
-    options,
-    limits,
-  )
+  const caller = await callerFor(typeof target === 'string' ? [target] : target, options, methods)
   try {
-    await caller.ready(connectMs)
+    await caller.ready(options.connectMs ?? connectMsDefault)
   } catch (error) {
     await caller.close(0)
     throw error
   }
   const channel = new OpenChannel(caller, methods)
-  return journal === undefined ? channel : Object.assign(channel, { recovered: caller.recovered })
+  if (options.journal === undefined || !(caller instanceof SessionCaller)) return channel
+  return Object.assign(channel, { recovered: caller.recovered })
 }
 
 /** What a user holds; whoever makes its calls stands behind it. */

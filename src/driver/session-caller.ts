@@ -6,7 +6,7 @@
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { Journal, JournalState } from '../once/journal.ts'
 import type { CallOptions, CompiledMethod } from '../rpc/service.ts'
-import { type Caller, tooLarge } from './caller.ts'
+import { type Caller, nobodyAnswered, tooLarge } from './caller.ts'
 import { ClientDriver } from './client-driver.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import type { Limits } from './limits.ts'
@@ -138,11 +138,4 @@ function machineOptions(
     instance: world.randomHex(8),
     random: world.random,
   }
-}
-
-/** What `connect` says when its time is over. */
-export function nobodyAnswered(addresses: readonly string[], connectMs: number, cause: unknown): OncewireError {
-  const why = cause instanceof Error ? ` (${cause.message})` : ''
-  const message = `no server answered at ${addresses.join(', ')} within ${connectMs} ms${why}: is it running, and is the address right?`
-  return new OncewireError('unavailable', 'never', message, { cause })
 }

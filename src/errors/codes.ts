@@ -46,8 +46,8 @@ const table = {
     advice: 'Run one process per journal file, and never copy a journal that is in use.',
   },
   'frame-too-large': {
-    executed: ['never'],
-    meaning: 'A frame is larger than limits.frameBytesMax.',
+    executed: ['never', 'unknown'],
+    meaning: 'A frame, or a message of stock Thrift, is larger than limits.frameBytesMax.',
     advice: 'Send less at a time, or raise the limit on both sides.',
   },
   'idempotency-key-too-long': {
@@ -173,7 +173,7 @@ const table = {
   },
   unavailable: {
     executed: ['never', 'unknown'],
-    meaning: 'The server could not be reached.',
+    meaning: 'The server could not be reached, or the connection ended before the reply came.',
     advice: 'Is it running, and is the address right? The cause says what the operating system answered.',
   },
   'unknown-method': {
@@ -188,7 +188,7 @@ const table = {
   },
   unsupported: {
     executed: ['never'],
-    meaning: 'This version does not do that yet.',
+    meaning: 'This version, or the server, does not do that.',
     advice: 'The message says what is missing.',
   },
   version: {

@@ -86,6 +86,10 @@ class MemoryConnection implements Connection {
     return !this.isClosed && this.other !== undefined && this.other.arrivingBytes > fullBytes
   }
 
+  get isOpen(): boolean {
+    return !this.isClosed
+  }
+
   begin(): ByteWriter {
     this.out.position = 0
     return this.out

@@ -1,5 +1,5 @@
 /**
- * One TCP connection once it speaks our protocol: frames out of and into a socket.
+ * One TCP connection once it is known what it speaks: frames, or messages that need none, out of and into a socket.
  *
  * Invariant: the frames of one turn of the loop leave in one write, whole, from a buffer that is not touched again until
  * the socket has taken it.
@@ -8,7 +8,8 @@ import type { Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { AssertionFailed } from '../std/assert.ts'
 import { ByteWriter } from '../std/bytes.ts'
-import { FrameSplitter } from '../wire/framing.ts'
+import { FrameSplitter, type Splitter } from '../wire/framing.ts'
+import { MessageSplitter } from '../wire/message-splitter.ts'
 import type { Connection, ConnectionOwner } from './transport.ts'
 
 /** Above this many bytes that the socket has not taken, a connection is full. */
@@ -26,7 +27,9 @@ export class TcpConnection implements Connection {
   /** The peer has said something. */
   hasBegun = false
   private readonly socket: Socket
-  private readonly splitter: FrameSplitter
+  private readonly splitter: Splitter
+  /** Bytes of the length in front of each frame. */
+  private readonly lengthBytes: number
   private owner: ConnectionOwner = nobody
   private readonly spares: ByteWriter[] = []
   private out = new ByteWriter(8192)
@@ -36,13 +39,16 @@ export class TcpConnection implements Connection {
   private isClosed = false
   private failure: Error | undefined
 
-  constructor(socket: Socket, frameBytesMax: number) {
+  constructor(socket: Socket, frameBytesMax: number, framing: 'framed' | 'unframed' = 'framed') {
     this.socket = socket
     this.peer = peerOf(socket)
-    this.splitter = new FrameSplitter(frameBytesMax, (body) => {
+    const received = (body: Uint8Array): void => {
       this.frameCount++
       this.owner.received(body)
-    })
+    }
+    const isFramed = framing === 'framed'
+    this.lengthBytes = isFramed ? 4 : 0
+    this.splitter = isFramed ? new FrameSplitter(frameBytesMax, received) : new MessageSplitter(frameBytesMax, received)
     socket.setNoDelay(true)
     socket.on('drain', () => this.owner.drained())
     socket.on('error', (error) => (this.failure ??= unavailable(this.peer, 'unknown', error)))
@@ -59,24 +65,28 @@ export class TcpConnection implements Connection {
 
   /** The peer has begun what it has not finished: its first frame, or a later one. One that is silent owes nothing. */
   get owesFrame(): boolean {
-    return this.hasBegun && (this.frameCount === 0 || this.splitter.isMidFrame)
+    return this.splitter.isMidFrame || (this.hasBegun && this.frameCount === 0)
   }
 
   get isFull(): boolean {
     return this.socket.writableLength + this.wholeBytes > fullBytes
   }
 
+  get isOpen(): boolean {
+    return !this.isClosed && this.socket.writable
+  }
+
   begin(): ByteWriter {
     // Back to the last whole frame: the one before may have failed to encode.
     this.out.position = this.wholeBytes
-    this.out.u32(0)
+    if (this.lengthBytes > 0) this.out.u32(0)
     return this.out
   }
 
   end(): void {
     const { out, wholeBytes } = this
     if (this.isClosed) return
-    out.view.setUint32(wholeBytes, out.position - wholeBytes - 4)
+    if (this.lengthBytes > 0) out.view.setUint32(wholeBytes, out.position - wholeBytes - 4)
     this.wholeBytes = out.position
     if (this.isFlushDue) return
     this.isFlushDue = true

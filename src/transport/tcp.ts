@@ -1,5 +1,5 @@
 /**
- * Frames over TCP: the preface once, then u32 length and body, both ways.
+ * Frames over TCP: the preface once (towards servers of ours), then u32 length and body, both ways.
  *
  * Invariant: nobody who does not speak our protocol becomes a connection of the listener's owner.
  */
@@ -35,12 +35,22 @@ function connect(url: URL, owner: ConnectionOwner, options: ConnectOptions): Pro
     socket.once('connect', () => {
       socket.setTimeout(0)
       socket.off('error', failed)
-      connection = new TcpConnection(socket, options.frameBytesMax)
+      const { frameBytesMax, foreign } = options
+      connection = new TcpConnection(socket, frameBytesMax, foreign?.framing)
       connection.belongTo(owner)
-      socket.write(preface)
+      if (foreign === undefined) socket.write(preface)
+      else watch(connection, socket, foreign.frameMs)
       resolve(connection)
     })
   })
+}
+
+/** Our own servers are asked whether they live; one that is not ours can only be watched. */
+function watch(connection: TcpConnection, socket: Socket, frameMs: number): void {
+  const watch = new FrameWatch(frameMs)
+  watch.add(connection)
+  watch.close()
+  socket.once('close', () => watch.delete(connection))
 }
 
 type Accept = (connection: Connection) => ConnectionOwner

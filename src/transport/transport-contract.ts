@@ -190,8 +190,11 @@ export function transportContract(name: string, address: () => string): void {
 
     test('a closed connection is not full, and takes what goes nowhere', async () => {
       const { client, server } = await joined()
+      expect(client.connection?.isOpen).toBe(true)
       client.connection?.close()
+      expect(client.connection?.isOpen).toBe(false)
       await eventually(() => client.closes.length === 1 && server.closes.length === 1)
+      expect(server.connection?.isOpen).toBe(false)
       for (let n = 0; n < 3000; n++) send(client.connection, new Uint8Array(frameBytesMax))
       await laterTurns()
       expect(client.connection?.isFull).toBe(false)

@@ -13,6 +13,8 @@ export interface Connection {
   readonly peer: string
   /** True while the other end takes less than we give: stop producing until `drained`. */
   readonly isFull: boolean
+  /** False once nothing more can leave, which may be before `closed` is told. */
+  readonly isOpen: boolean
   /**
    * Begins a frame in the connection's own buffer; write its body, then call `end`. The frames of one turn
    * of the loop leave in one write. After the connection closed, what is written goes nowhere.
@@ -33,6 +35,16 @@ export interface ConnectionOwner {
 export interface ConnectOptions {
   readonly frameBytesMax: number
   readonly connectMs: number
+  /** Set: the server is not ours, and is shown no preface. */
+  readonly foreign?: ForeignServer | undefined
+}
+
+/** What a server that is not ours takes and sends. */
+export interface ForeignServer {
+  /** Frames behind their length, or Thrift messages one after the other. */
+  readonly framing: 'framed' | 'unframed'
+  /** Milliseconds in which a frame that was begun must be complete. */
+  readonly frameMs: number
 }
 
 export interface ListenOptions {

@@ -6,7 +6,15 @@
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 
-export class FrameSplitter {
+/** Takes the chunks of a stream and hands over what they are made of. */
+export interface Splitter {
+  /** Some of a frame has come, and not all. */
+  readonly isMidFrame: boolean
+  /** @throws {OncewireError} frame-too-large, malformed; and whatever the receiver throws */
+  push(chunk: Uint8Array): void
+}
+
+export class FrameSplitter implements Splitter {
   private readonly frameBytesMax: number
   private readonly onFrame: (body: Uint8Array) => void
   /** Begin of a frame whose rest has not come. */
@@ -65,7 +73,7 @@ export class FrameSplitter {
       throw new OncewireError(
         'frame-too-large',
         'never',
-        `a frame of ${length} bytes, and limits.frameBytesMax is ${this.frameBytesMax}`,
+        `a frame of ${length} bytes${asText(bytes.subarray(at, at + 4))}, and limits.frameBytesMax is ${this.frameBytesMax}`,
       )
     }
     if (length === 0) throw new OncewireError('malformed', 'never', 'an empty frame')
@@ -75,3 +83,9 @@ export class FrameSplitter {
 
 /** A buffer larger than this is given back when its frame is done. */
 const keptBytes = 65_536
+
+/** What was taken for a length is often the begin of a text, such as HTTP's. */
+function asText(bytes: Uint8Array): string {
+  const isText = bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
+  return isText ? ` (or the text "${String.fromCharCode(...bytes)}")` : ''
+}

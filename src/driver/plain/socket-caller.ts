@@ -1,0 +1,116 @@
+/**
+ * Calls over one connection at a time to a server that is not ours; a new one is made when there is a call for it.
+ *
+ * Invariant: calls leave in the order in which they were made. When a connection breaks or cannot be made, the calls that
+ * were handed to it are `unknown`, and those that waited for it are `never`.
+ */
+import type { Connection, ConnectionOwner } from '../../transport/transport.ts'
+import { nobodyAnswered } from '../caller.ts'
+import type { OpenCall } from './open-call.ts'
+import { PlainCaller } from './plain-caller.ts'
+import { PlainLink } from './plain-link.ts'
+import type { Speech } from './speech.ts'
+
+export interface PlainTarget {
+  /** As people write them. */
+  readonly addresses: readonly string[]
+  /** Makes one connection; to another address each time where there are several. */
+  readonly dial: (owner: ConnectionOwner) => Promise<Connection>
+}
+
+export class SocketCaller extends PlainCaller {
+  private readonly target: PlainTarget
+  private link: PlainLink | undefined
+  private isDialing = false
+  /** Not handed over: there is no connection, or it takes less than we give. */
+  private readonly waiting = new Set<OpenCall>()
+
+  constructor(target: PlainTarget, speech: Speech) {
+    super(speech)
+    this.target = target
+  }
+
+  /** A stock server sends no greeting: that it takes a connection is all that can be known. */
+  async ready(connectMs: number): Promise<void> {
+    const untilMs = this.world.nowMs() + connectMs
+    for (let backoffMs = 20; ; backoffMs = Math.min(backoffMs * 2, 1000)) {
+      const failure = await this.dial()
+      if (failure === undefined) return
+      const nowMs = this.world.nowMs()
+      if (nowMs >= untilMs) throw nobodyAnswered(this.target.addresses, connectMs, failure)
+      await new Promise<void>((resolve) => this.world.wakeAt(Math.min(nowMs + backoffMs, untilMs), resolve))
+    }
+  }
+
+  protected override get owedCount(): number {
+    const { link, waiting, openCount } = this
+    // Where every answer that is missing was given up, nobody loses anything with a new connection.
+    if (link !== undefined && openCount === 0 && link.owedCount >= this.speech.limits.queuedMax) this.leave(link)
+    return (this.link?.owedCount ?? 0) + waiting.size
+  }
+
+  protected override send(call: OpenCall): void {
+    if (this.link?.connection.isOpen === false) this.link = undefined
+    if (this.waiting.size === 0 && this.link?.isReady === true) return this.link.send(call)
+    this.waiting.add(call)
+    if (this.link === undefined && !this.isDialing) void this.dialForWaiting()
+  }
+
+  protected override over(call: OpenCall): void {
+    this.waiting.delete(call)
+  }
+
+  protected override async hangUp(): Promise<void> {
+    if (this.link !== undefined) this.leave(this.link)
+  }
+
+  private handOver(): void {
+    for (const call of this.waiting) {
+      if (this.link?.isReady !== true) return
+      this.waiting.delete(call)
+      this.link.send(call)
+    }
+  }
+
+  private async dialForWaiting(): Promise<void> {
+    this.isDialing = true
+    let failure: Error | undefined
+    for (const _ of this.target.addresses) {
+      failure = await this.dial()
+      if (failure === undefined) break
+    }
+    this.isDialing = false
+    if (failure === undefined) return
+    for (const call of this.waiting) call.break('unavailable', failure.message, failure)
+  }
+
+  /** What went wrong; undefined: there is a connection. */
+  private async dial(): Promise<Error | undefined> {
+    let link: PlainLink | undefined
+    const owner: ConnectionOwner = {
+      received: (body) => link?.received(body),
+      drained: () => this.handOver(),
+      closed: (error) => this.closed(link, error),
+    }
+    try {
+      this.link = link = new PlainLink(await this.target.dial(owner), this.speech)
+    } catch (error) {
+      return error as Error
+    }
+    if (this.isClosing && this.openCount === 0) this.leave(link)
+    this.handOver()
+    return undefined
+  }
+
+  private closed(link: PlainLink | undefined, error: Error | undefined): void {
+    link?.closed(error)
+    if (link === undefined || this.link !== link) return
+    this.link = undefined
+    for (const call of this.waiting) call.break(...link.whyClosed(error))
+  }
+
+  private leave(link: PlainLink): void {
+    if (this.link === link) this.link = undefined
+    link.connection.close()
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Goal: our client speaks to servers that know nothing of sessions, in each dialect Thrift has, and says what it may.
+ * Method: our own server, which answers each caller in the caller's dialect, and a real bank behind it.
+ */
+import { describe, expect, test } from 'vitest'
+import { Bank, InsufficientFunds } from '../examples/bank/gen/bank.ts'
+import type { ConnectOptions } from '../src/index.ts'
+import { connected, runBank } from './support/bank.ts'
+
+const ways: (ConnectOptions & { readonly framing: string; readonly codec: string })[] = [
+  { framing: 'framed', codec: 'binary' },
+  { framing: 'framed', codec: 'compact' },
+  { framing: 'framed', codec: 'json' },
+  { framing: 'unframed', codec: 'binary' },
+  { framing: 'unframed', codec: 'compact' },
+  { framing: 'unframed', codec: 'json' },
+  { framing: 'header', codec: 'binary' },
+  { framing: 'header', codec: 'compact' },
+]
+
+for (const way of ways) {
+  for (const multiplexed of [false, true]) {
+    describe(`${way.framing}, ${way.codec}${multiplexed ? ', multiplexed' : ''}`, () => {
+      test('results, declared exceptions, void and a thousand calls in flight', async () => {
+        const { url } = await runBank()
+        const bank = (await connected(url, { ...way, multiplexed })).client(Bank)
+        expect(await bank.deposit('alice', 100n)).toBe(100n)
+        const short = await bank.debit('alice', 101n).catch((error: unknown) => error)
+        expect(short).toBeInstanceOf(InsufficientFunds)
+        expect(short).toMatchObject({ balance: 100n })
+        expect(await bank.note('a line')).toBe(undefined)
+        const calls = Array.from({ length: 1000 }, () => bank.deposit('alice', 1n))
+        expect(await Promise.all(calls)).toEqual(calls.map((_, n) => 101n + BigInt(n)))
+      })
+
+      test('an idempotency key makes two calls one', async () => {
+        const { url } = await runBank()
+        const bank = (await connected(url, { ...way, multiplexed })).client(Bank)
+        for (let n = 0; n < 3; n++) expect(await bank.deposit('alice', 100n, { idempotencyKey: 'order-42' })).toBe(100n)
+        expect(await bank.balance('alice')).toBe(100n)
+      })
+    })
+  }
+}
