@@ -6,6 +6,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import ts from 'typescript'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { diskHost } from '../src/cli/idl-files.ts'
@@ -17,22 +18,47 @@ import { ALL, Choice, Defaults, ODD, Oops, Promise as Promised, Words } from './
 
 const golden = join(import.meta.dirname, 'golden')
 
+/** Every generated file of the repository: the folder of its IDL, and where it goes. */
+const places: readonly (readonly [idl: string, out: string])[] = [
+  ['test/golden/idl', 'test/golden/generated'],
+  ['examples/bank', 'examples/bank/gen'],
+  ['examples/calc', 'examples/calc/gen'],
+  ['src/cli/demo', 'src/cli/demo'],
+  ['src/cli/kill', 'src/cli/kill'],
+]
+
 describe('golden files', () => {
-  for (const file of readdirSync(join(golden, 'idl'))) {
-    test(file, () => {
-      const { program } = loadProgram(join(golden, 'idl', file), diskHost([]))
-      const text = generate(program ?? expect.fail('it has errors'), { importExtension: 'ts' })
-      const path = join(golden, 'generated', file.replace('.thrift', '.ts'))
-      if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text)
-      expect(text).toBe(readFileSync(path, 'utf8'))
-    })
-  }
+  const root = join(import.meta.dirname, '..')
+  const files = places.flatMap(([idl, out]) =>
+    readdirSync(join(root, idl))
+      .filter((file) => file.endsWith('.thrift'))
+      .map((file) => [`${idl}/${file}`, `${out}/${file.replace('.thrift', '.ts')}`] as const),
+  )
+  test.each(files)('%s', (idl, out) => {
+    const { program } = loadProgram(join(root, idl), diskHost([]))
+    const text = generate(program ?? expect.fail('it has errors'), { importExtension: 'ts' })
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(join(root, out), text)
+    expect(text).toBe(readFileSync(join(root, out), 'utf8'))
+  })
 
   test('the example of the design comes out as it was drawn', () => {
     const text = readFileSync(join(golden, 'generated', 'bank.ts'), 'utf8')
     expect(text).toContain(`export const Entry: Struct<Entry, 'kind'> = /* @__PURE__ */ struct<Entry, 'kind'>({`)
     expect(text).not.toMatch(/\bany\b/)
   })
+})
+
+test('a bundle that uses one struct of a file holds neither its services nor its IDL', async () => {
+  const { outputFiles } = await build({
+    stdin: { contents: `import { Entry } from './bank.ts'; use(Entry)`, resolveDir: join(golden, 'generated') },
+    external: ['oncewire/stub/v1'],
+    bundle: true,
+    write: false,
+    format: 'esm',
+  })
+  const text = outputFiles[0]?.text
+  expect(text).toContain('name: "Entry"')
+  expect(text).not.toMatch(/service Bank|name: "Bank"|InsufficientFunds/)
 })
 
 /** What the compiler says of files, under some flags. */
@@ -81,6 +107,7 @@ describe('the compiler accepts them', () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
     writeFileSync(join(folder, 'x.thrift'), 'struct X {}')
+    writeFileSync(join(folder, 'x.ts'), 'export const $idl = { file: "x.thrift", includes: {}, text: "" }')
     const probes = readFileSync(join(import.meta.dirname, 'probes', 'accept.txt'), 'utf8')
       .split(/^=== .*\n/m)
       .slice(1)

@@ -25,7 +25,7 @@ export function isReserved(name: string): boolean {
 
 /** What only types import. */
 const stubTypes: ReadonlySet<string> = new Set(
-  'CallOptions Fields Reader Service Struct UnknownField Unrecognized Uuid Writer'.split(' '),
+  'CallOptions Fields Idl Reader Service Struct UnknownField Unrecognized Uuid Writer'.split(' '),
 )
 
 export interface GenerateOptions {
@@ -108,7 +108,8 @@ export class FileContext {
     return `${up}${to.map((part) => `${part}/`).join('')}${program.name}.${this.options.importExtension}`
   }
 
-  private include(program: Program): string {
+  /** What the generated file of an include is called here. */
+  include(program: Program): string {
     const known = this.includes.get(program)
     if (known !== undefined) return known
     const alias = this.free(aliasOf(program))
@@ -162,6 +163,11 @@ export function docLines(doc: string | undefined, extra: readonly string[] = [])
 export function propertyName(name: string): string {
   if (name === '__proto__') return `['__proto__']`
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name)
+}
+
+/** A template literal, for text of many lines. */
+export function template(text: string): string {
+  return `\`${text.replace(/[`\\]|\$(?={)/g, '\\$&').replaceAll('\r', '\\r')}\``
 }
 
 /** A string literal in single quotes. */

@@ -20,6 +20,7 @@ export function serviceText(service: Service, file: FileContext): string[] {
     '',
     `export const ${name}: ${file.use('Service')}<${name}, ${quoted(service.name)}> = {`,
     `  name: ${quoted(service.name)},`,
+    '  idl: () => $idl,',
     ...(service.base === undefined ? [] : [`  base: ${file.name(service.base)},`]),
     ...(rows.length === 0 ? ['  methods: {},'] : ['  methods: {', ...indented(rows, '    '), '  },']),
     '}',

@@ -231,16 +231,18 @@ function messageText(exception: Struct, message: Field | undefined): string {
       return `fields.message ?? ${quoted(message.default.kind === 'string' ? message.default.value : '')}`
     return isAlwaysThere(message) ? 'fields.message' : `fields.message ?? ''`
   }
-  const shown = exception.fields.filter((field) => {
-    const type = plainOf(field)
-    return (
-      isAlwaysThere(field) &&
-      field.default === undefined &&
-      (type.kind === 'enum' || (type.kind === 'base' && type.name !== 'binary'))
-    )
-  })
+  const shown = fieldsInMessage(exception)
   if (shown.length === 0) return quoted(exception.name)
   return `\`${shown.map((field) => `${field.name} \${fields.${exceptionFieldName(field)}}`).join(', ')}\``
+}
+
+/** Of an exception without a message: what its Error says. */
+export function fieldsInMessage(exception: Struct): Field[] {
+  return exception.fields.filter((field) => {
+    const type = plainOf(field)
+    const isShort = type.kind === 'enum' || (type.kind === 'base' && type.name !== 'binary')
+    return isShort && isAlwaysThere(field) && field.default === undefined
+  })
 }
 
 function block(head: string, lines: readonly string[]): string[] {

@@ -22,4 +22,4 @@ export type {
 } from '../wire/shape.ts'
 export { struct } from '../wire/struct.ts'
 export { binary, bool, double, i16, i32, i64, i8, safeI64, string, uuid } from '../wire/types.ts'
-export type { CallOptions, Delivery, Method, Service } from './service.ts'
+export type { CallOptions, Delivery, Idl, Method, Service } from './service.ts'

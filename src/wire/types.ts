@@ -20,7 +20,8 @@ export const uuid: Scalar = { scalar: 'uuid' }
 /** How values of one type travel. */
 export interface TypeCodec {
   readonly ttype: number
-  writeField(w: Writer, id: number, value: unknown): void
+  /** `place` names what is no container at all; the writer names everything else. */
+  writeField(w: Writer, id: number, value: unknown, place?: string): void
   writeElement(w: Writer, value: unknown): void
   read(r: Reader): unknown
   /** What an absent field reads as; undefined: there is no zero. */
@@ -183,9 +184,9 @@ function containerCodec<C>(container: Container<C>): TypeCodec {
   const { ttype, expected, sizeOf, writeItems, read, zero } = container
   return {
     ttype,
-    writeField(w, id, value) {
+    writeField(w, id, value, place = '') {
       const size = sizeOf(value)
-      if (size === undefined) throw wrongValue('', expected, value)
+      if (size === undefined) throw wrongValue(place, expected, value)
       container.writeField(w, id, size)
       writeItems(w, value as C)
     },

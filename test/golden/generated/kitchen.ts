@@ -5,6 +5,7 @@ import { binary, DeclaredException, string, struct, uuid } from 'oncewire/stub/v
 import type {
   CallOptions,
   Fields,
+  Idl,
   Reader,
   Service,
   Struct,
@@ -207,6 +208,7 @@ export interface Kitchen extends shared.SharedService {
 
 export const Kitchen: Service<Kitchen, 'Kitchen'> = {
   name: 'Kitchen',
+  idl: () => $idl,
   base: shared.SharedService,
   methods: {
     zip: { delivery: 'at-most-once', oneway: true, arguments: {} },
@@ -223,4 +225,53 @@ export const Kitchen: Service<Kitchen, 'Kitchen'> = {
     },
     tune: { delivery: 'at-most-once', arguments: { options: [1, shared.SharedStruct] }, returns: binary },
   },
+}
+
+/** The IDL of this file: what a server tells of it by reflection. */
+export const $idl: Idl = {
+  file: 'kitchen.thrift',
+  includes: { 'shared.thrift': shared.$idl },
+  text: `include "shared.thrift"
+
+const i32 MAX = 9853
+const i64 BIG = 9853
+const map<string, string> NAMES = {"hello": "world"}
+const shared.SharedStruct ORIGIN = {"key": 1, "value": "x"}
+
+typedef i64 Cents
+typedef map<string, list<i32>> Buckets
+typedef shared.SharedStruct Pair
+
+enum Color { RED = 0, GREEN = 2, BIG = 2147483647, NEG = -5 }
+
+/** Exactly one of these. */
+union Payment { 1: string card, 2: Cents cash, 3: Tree tree }
+
+/** Recursive, and every container. */
+struct Tree {
+  1: uuid id,
+  2: list<Tree> kids,
+  3: map<string, Tree> named,
+  4: set<string> tags,
+  5: binary data,
+  6: optional Tree next,
+  7: optional Color color,
+  8: optional Buckets buckets,
+}
+
+/** Its \`message\` is the Error's own. */
+exception NotFound { 1: string message, 2: i32 code }
+
+/** Everything at once. */
+service Kitchen extends shared.SharedService {
+  /** Fire and forget. */
+  oneway void zip(),
+
+  list<Tree> find(1: uuid id, 2: map<string, list<string>> where) (delivery = "at-least-once"),
+  Color pay(1: Payment how) throws (1: NotFound missing) (delivery = "exactly-once"),
+
+  /** An argument called options. */
+  binary tune(1: shared.SharedStruct options),
+}
+`,
 }
