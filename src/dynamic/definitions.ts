@@ -20,7 +20,6 @@ import type { Method, Service } from '../rpc/service.ts'
 import { missing } from '../wire/check.ts'
 import type { EnumNames, ExceptionClass, Struct as StructValue, Type, UnknownField } from '../wire/shape.ts'
 import { struct } from '../wire/struct.ts'
-import * as scalars from '../wire/types.ts'
 import { exceptionClass } from './exception.ts'
 import { defaultsOf, fieldsOf, labelsOf, readFields, type Values, writeFields } from './fields.ts'
 import { idlOf } from './idl.ts'
@@ -39,7 +38,7 @@ export class Definitions {
     const seen = plain(type, around)
     switch (seen.kind) {
       case 'base':
-        return scalars[seen.name]
+        return { scalar: seen.name }
       case 'list':
         return { list: this.type(seen.element) }
       case 'set':

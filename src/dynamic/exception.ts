@@ -69,7 +69,7 @@ function wholeOf(definition: Struct, fields: readonly RuntimeField[], given: Val
 
 function messageOf(definition: Struct, values: Values): string {
   const message = definition.fields.find(isErrorMessage)
-  if (message !== undefined) return String(values[message.name] ?? '')
+  if (message !== undefined) return (values[message.name] as string | undefined) ?? ''
   const shown = fieldsInMessage(definition)
   if (shown.length === 0) return definition.name
   return shown.map((field) => `${field.name} ${String(values[structFieldName(field)])}`).join(', ')
