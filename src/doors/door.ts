@@ -3,22 +3,21 @@
  */
 import type { Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
-import type { Watched } from '../transport/frame-watch.ts'
+import { peerOf } from '../transport/tcp-connection.ts'
+import { type Guest, hangUp } from './guest.ts'
 import type { HttpDoor } from './http-door.ts'
 import type { SessionlessCalls } from './sessionless.ts'
 import { sniff } from './sniff.ts'
 import { ThriftConnection } from './thrift-connection.ts'
 
 /** A connection of a dialect that is found out as its bytes come. */
-export class Foreigner implements Watched {
+export class Foreigner implements Guest {
   private readonly socket: Socket
   private readonly calls: SessionlessCalls
   private readonly http: HttpDoor
-  private thrift: ThriftConnection | undefined
-  private web: Watched | undefined
+  private taken: Guest | undefined
   private first: Uint8Array = new Uint8Array(0)
-  private readonly listen = (chunk: Uint8Array): void =>
-    this.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))
+  private readonly listen = (chunk: Uint8Array): void => this.push(chunk)
 
   constructor(socket: Socket, { calls, http }: { readonly calls: SessionlessCalls; readonly http: HttpDoor }) {
     this.socket = socket
@@ -26,44 +25,48 @@ export class Foreigner implements Watched {
     this.http = http
     socket.on('data', this.listen)
     socket.once('end', () => {
-      if (this.thrift === undefined && this.web === undefined) socket.destroy()
+      if (this.taken === undefined) hangUp(socket)
     })
   }
 
   get owesFrame(): boolean {
-    return (this.thrift ?? this.web)?.owesFrame ?? true
+    return this.taken?.owesFrame ?? true
   }
 
   get frameCount(): number {
-    return (this.thrift ?? this.web)?.frameCount ?? 0
+    return this.taken?.frameCount ?? 0
   }
 
+  /** Bytes have arrived, and nobody has taken the connection yet. */
   push(chunk: Uint8Array): void {
-    if (this.thrift !== undefined) return this.thrift.push(chunk)
-    this.first = Buffer.concat([this.first, chunk])
+    this.first = new Uint8Array(Buffer.concat([this.first, chunk]))
     const spoken = sniff(this.first)
-    switch (spoken) {
-      case 'undecided':
-        return
-      case 'http':
-        this.socket.off('data', this.listen)
-        this.web = this.http.take(this.socket, this.first)
-        return
-      case 'unknown': {
-        const shown = Buffer.from(this.first.subarray(0, 8)).toString('hex')
-        return this.fail(new OncewireError('malformed', 'never', `a connection that begins with ${shown}`))
-      }
-      default:
-        this.thrift = new ThriftConnection(this.socket, this.calls, spoken === 'framed')
-        this.thrift.push(this.first)
-        this.first = new Uint8Array(0)
+    if (spoken === 'undecided') return
+    const { socket, calls, first } = this
+    socket.off('data', this.listen)
+    if (spoken === 'unknown') {
+      const shown = Buffer.from(first.subarray(0, 8)).toString('hex')
+      return this.fail(new OncewireError('malformed', 'never', `a connection that begins with ${shown}`))
     }
+    if (spoken === 'http') {
+      this.taken = this.http.take(socket, first)
+      return
+    }
+    const thrift = new ThriftConnection(socket, calls, spoken === 'framed')
+    this.taken = thrift
+    // Further in nobody knows of Buffer, whose `slice` does not copy.
+    socket.on('data', (next) => thrift.push(new Uint8Array(next.buffer, next.byteOffset, next.length)))
+    thrift.push(first)
   }
 
   fail(error: OncewireError): void {
-    const taken = this.thrift ?? this.web
-    if (taken !== undefined) return taken.fail(error)
-    this.calls.options.log(`connection of ${this.socket.remoteAddress ?? '?'} ended`, error)
+    if (this.taken !== undefined) return this.taken.fail(error)
+    this.calls.options.log(`connection of ${peerOf(this.socket)} ended`, error)
     this.socket.destroy()
+  }
+
+  close(): void {
+    if (this.taken === undefined) hangUp(this.socket)
+    else this.taken.close()
   }
 }

@@ -18,6 +18,7 @@ import { type Limits, withDefaults } from '../driver/limits.ts'
 import { type Authenticate, ServerDriver } from '../driver/server-driver.ts'
 import { realWorld } from '../driver/world.ts'
 import { Foreigner } from './door.ts'
+import type { Guest } from './guest.ts'
 import { HttpDoor } from './http-door.ts'
 import { SessionlessCalls } from './sessionless.ts'
 
@@ -27,6 +28,13 @@ export interface ServerOptions {
   readonly authenticate?: Authenticate | undefined
   /** Lets anonymous callers use idempotency keys, all in one key space. Default: only where there is no `authenticate`. */
   readonly anonymousKeys?: boolean | undefined
+  /**
+   * Runs an exactly-once call of a caller without a session (HTTP, stock Thrift) only under an idempotency key. Default:
+   * without one it runs in a transaction of its own, and who sends it again runs it again.
+   */
+  readonly requireKeys?: boolean | undefined
+  /** Web pages that may call over HTTP, such as `https://shop.example`. Pages that this server's own host served always may. */
+  readonly origins?: readonly string[] | undefined
   /** What a duplicate of a running call gets: the same reply later (`attach`, the default) or `still-running`. */
   readonly duplicates?: 'attach' | 'still-running' | undefined
   /** How long a silent session is remembered, in milliseconds: 10 minutes in memory, 7 days in a ledger. */
@@ -68,7 +76,7 @@ class RunningServer implements Server<unknown> {
   private readonly driver: ServerDriver
   private readonly calls: SessionlessCalls
   private readonly http: HttpDoor
-  private readonly foreigners = new Set<Socket>()
+  private readonly guests = new Set<Guest>()
   private readonly limits: Limits
   private readonly ledger: Ledger<unknown> | undefined
   private readonly listeners: Listener[] = []
@@ -88,15 +96,18 @@ class RunningServer implements Server<unknown> {
       tellsErrors: options.tellErrors ?? false,
       log,
     })
-    const { frameBytesMax, frameMs } = this.limits
+    const { frameBytesMax } = this.limits
     const allowsAnonymousKeys = options.anonymousKeys ?? options.authenticate === undefined
     this.calls = new SessionlessCalls({
       executor: this.executor,
       dispatcher: this.dispatcher,
+      world: realWorld,
       authenticate: options.authenticate,
       allowsAnonymousKeys,
+      requiresKeys: options.requireKeys ?? false,
+      origins: options.origins ?? [],
       log,
-      limits: { frameBytesMax, frameMs, window },
+      limits: { frameBytesMax, window },
     })
     this.http = new HttpDoor(this.calls)
     this.driver = new ServerDriver({
@@ -163,35 +174,31 @@ class RunningServer implements Server<unknown> {
     if (this.executor.runningCount > 0 && drainMs > 0) await this.drained(drainMs)
     this.closing.abort(new OncewireError('closed', 'unknown', 'the server is closing'))
     this.driver.closeConnections()
-    for (const socket of this.foreigners) {
-      const linger = setTimeout(() => socket.destroy(), lingerMs).unref()
-      socket.once('close', () => clearTimeout(linger)).end(() => socket.destroy())
-    }
+    for (const guest of this.guests) guest.close()
     await listenersClosed
   }
 
   /** Somebody who does not speak our protocol. */
   private welcome(socket: Socket, first: Uint8Array): Foreigner {
     const foreigner = new Foreigner(socket, { calls: this.calls, http: this.http })
-    this.foreigners.add(socket)
-    socket.once('close', () => this.foreigners.delete(socket))
+    this.guests.add(foreigner)
+    socket.once('close', () => this.guests.delete(foreigner))
     foreigner.push(first)
     return foreigner
   }
 
-  private drained(drainMs: number): Promise<void> {
-    return new Promise((resolve) => {
+  private async drained(drainMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
       const takeBack = realWorld.wakeAt(realWorld.nowMs() + drainMs, resolve)
       this.executor.onIdle = () => {
         takeBack()
         resolve()
       }
     })
+    // What has ended in this turn is answered before the next.
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
-
-/** A peer that does not take its last answers may not keep its connection longer. */
-const lingerMs = 1000
 
 function logToConsole(message: string, error: unknown): void {
   console.error(`oncewire: ${message}:`, error)

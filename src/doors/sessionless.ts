@@ -1,11 +1,13 @@
 /**
- * Calls of those who have no session of ours: stock Thrift libraries and HTTP. One attempt is one call; only an
+ * Calls of those who have no session of ours: stock Thrift libraries and HTTP. One message is one call; only an
  * idempotency key makes a repeated one known.
  *
- * Invariant: what the ledger has not answered is told as `unknown`, never as an outcome.
+ * Invariant: each call is answered once. What the ledger has not answered is told as `unknown`, never as an outcome; a key
+ * that cannot be honoured is refused, never ignored (H10).
  */
 import type { Authenticate } from '../driver/server-driver.ts'
 import type { CallHead, Executor } from '../driver/executor.ts'
+import type { World } from '../driver/world.ts'
 import type { ErrorCode, Executed } from '../errors/codes.ts'
 import { noSession } from '../once/frame.ts'
 import type { Outcome } from '../once/outcome.ts'
@@ -15,11 +17,16 @@ import type { Encoding } from '../wire/shape.ts'
 export interface DoorOptions {
   readonly dispatcher: Dispatcher
   readonly executor: Executor
+  readonly world: World
   readonly authenticate: Authenticate | undefined
   /** Callers without a principal may use idempotency keys; they share one key space. */
   readonly allowsAnonymousKeys: boolean
+  /** An exactly-once call needs a key. */
+  readonly requiresKeys: boolean
+  /** Pages that may call over HTTP, beside our own. */
+  readonly origins: readonly string[]
   readonly log: (message: string, error: unknown) => void
-  readonly limits: { readonly frameBytesMax: number; readonly frameMs: number; readonly window: number }
+  readonly limits: { readonly frameBytesMax: number; readonly window: number }
 }
 
 export interface SessionlessCall {
@@ -27,6 +34,8 @@ export interface SessionlessCall {
   readonly payload: Uint8Array
   readonly codec: Encoding
   readonly idempotencyKey: string | undefined
+  /** What a duplicate of a running key gets: the same reply later, or `still-running`. */
+  readonly duplicate: 'attach' | 'still-running'
   readonly headers: Readonly<Record<string, string>> | undefined
   /** Infinity where the caller says nothing. */
   readonly leftMs: number
@@ -37,8 +46,10 @@ export interface SessionlessCall {
 
 /** How it ended. Bytes are the result struct in the binary codec. */
 export type DoorAnswer =
-  | Extract<Outcome, { readonly bytes: Uint8Array }>
+  | (Extract<Outcome, { readonly bytes: Uint8Array }> & { readonly isReplay: boolean })
   | { readonly kind: 'failure'; readonly code: ErrorCode; readonly executed: Executed; readonly message: string }
+
+export type DoorFailure = Extract<DoorAnswer, { readonly kind: 'failure' }>
 
 export class SessionlessCalls {
   readonly options: DoorOptions
@@ -48,21 +59,23 @@ export class SessionlessCalls {
     this.options = options
   }
 
-  /** Runs a call. `done` may be called before this returns; `payload` is not looked at afterwards. */
-  call(call: SessionlessCall, done: (answer: DoorAnswer, isReplay: boolean) => void): void {
+  /** Runs a call. `answer` may be called before this returns; `payload` is not looked at afterwards. */
+  call(call: SessionlessCall, answer: (answer: DoorAnswer) => void): void {
     const { served, payload, codec, principal, idempotencyKey, headers, leftMs, peer } = call
-    const { delivery } = served.method
     const refusal = this.refusal(call)
-    if (refusal !== undefined || principal === undefined) return done(refusal ?? denied, false)
+    if (refusal !== undefined || principal === undefined) return answer(refusal ?? denied)
     const number = ++this.lastNumber
     const head: CallHead = { session: noSession, number, attempt: 1, leftMs, idempotencyKey, headers }
     const arrived = { served, head, payload, codec, peer, principal }
+    const done = this.before(leftMs, answer)
     const { executor } = this.options
-    if (delivery !== 'exactly-once') return executor.execute(arrived, (outcome) => done(outcome, false))
-    executor.transact(arrived, { epoch: 1, firstUnacked: number }, (answer) => {
-      if (answer.kind === 'outcome') done(answer.outcome, answer.isReplay)
-      else if (answer.kind === 'failed') done(lost, false)
-      else done({ ...answer, kind: 'failure', executed: 'never' }, false)
+    if (served.method.delivery !== 'exactly-once') {
+      return executor.execute(arrived, (outcome) => done(told(outcome, false)))
+    }
+    executor.transact(arrived, { epoch: 1, firstUnacked: number }, (ended) => {
+      if (ended.kind === 'outcome') done(told(ended.outcome, ended.isReplay))
+      else if (ended.kind === 'failed') done(lost)
+      else done(never(ended.code, ended.message))
     })
   }
 
@@ -79,36 +92,77 @@ export class SessionlessCalls {
     }
   }
 
-  private refusal({ served, idempotencyKey, principal }: SessionlessCall): DoorAnswer | undefined {
+  /** How long the ledger remembers keys, in milliseconds; undefined: as long as the server lives, or there is none. */
+  get keyRetentionMs(): number | undefined {
+    return this.options.executor.keyRetentionMs
+  }
+
+  /** The answer, or at the deadline that there is none yet: whichever comes first. */
+  private before(leftMs: number, answer: (answer: DoorAnswer) => void): (answer: DoorAnswer) => void {
+    if (leftMs === Infinity) return answer
+    const { world } = this.options
+    let isAnswered = false
+    const first = (given: DoorAnswer): void => {
+      if (isAnswered) return
+      isAnswered = true
+      takeBack()
+      answer(given)
+    }
+    const takeBack = world.wakeAt(world.nowMs() + leftMs, () => first(late(leftMs)))
+    return first
+  }
+
+  private refusal({ served, idempotencyKey: key, principal, duplicate }: SessionlessCall): DoorFailure | undefined {
+    const { allowsAnonymousKeys, requiresKeys, executor } = this.options
     const { delivery, name } = served.method
     if (principal === undefined) return denied
-    if (idempotencyKey === undefined || delivery === 'at-least-once') return undefined
-    if (idempotencyKey.length === 0 || Buffer.byteLength(idempotencyKey) > keyBytesMax) {
-      return never('idempotency-key-too-long', `an idempotency key has 1 to ${keyBytesMax} bytes`)
+    if (key === undefined) {
+      if (!requiresKeys || delivery !== 'exactly-once') return undefined
+      return never('key-required', `${name} is exactly-once, and this server runs it only with an idempotency key`)
     }
-    if (delivery === 'at-most-once')
-      return never(
-        'key-needs-ledger',
-        `${name} is at-most-once: only an exactly-once method can honour an idempotency key`,
-      )
-    if (principal === '' && !this.options.allowsAnonymousKeys)
-      return never(
-        'key-needs-ledger',
-        'an anonymous caller has no idempotency keys here: show a token, or let the server set anonymousKeys',
-      )
+    const bytes = Buffer.byteLength(key)
+    if (bytes === 0 || bytes > keyBytesMax) {
+      return never('idempotency-key-too-long', `an idempotency key has 1 to ${keyBytesMax} bytes, not ${bytes}`)
+    }
+    if (delivery !== 'exactly-once') {
+      const message = `${name} is ${delivery}: only an exactly-once method can honour an idempotency key`
+      return never('key-needs-ledger', message)
+    }
+    if (principal === '' && !allowsAnonymousKeys) {
+      const message =
+        'an anonymous caller has no idempotency keys here: show a token, or let the server set anonymousKeys'
+      return never('key-needs-ledger', message)
+    }
+    if (duplicate === 'still-running' && executor.isRunning({ principal, method: name, key })) {
+      return {
+        kind: 'failure',
+        code: 'still-running',
+        executed: 'unknown',
+        message: 'the call with this key still runs',
+      }
+    }
     return undefined
   }
 }
 
 const keyBytesMax = 255
-const denied = never('denied', 'the server does not know this caller')
-const lost: DoorAnswer = {
+export const denied: DoorFailure = never('denied', 'the server does not know this caller')
+const lost: DoorFailure = {
   kind: 'failure',
   code: 'ledger-failed',
   executed: 'unknown',
   message: 'the ledger failed; with an idempotency key the call may be sent again',
 }
 
-function never(code: ErrorCode, message: string): DoorAnswer {
+function late(leftMs: number): DoorFailure {
+  const message = `no outcome within the ${leftMs} ms that the caller gave; with an idempotency key it may be asked for again`
+  return { kind: 'failure', code: 'deadline', executed: 'unknown', message }
+}
+
+function told(outcome: Outcome, isReplay: boolean): DoorAnswer {
+  return outcome.kind === 'failure' ? outcome : { ...outcome, isReplay }
+}
+
+function never(code: ErrorCode, message: string): DoorFailure {
   return { kind: 'failure', code, executed: 'never', message }
 }

@@ -18,6 +18,8 @@ test.each([
   ['framed', '00000011 0fff0000', 'THeader'],
   ['http', '47455420', 'GET'],
   ['http', '504f5354', 'POST'],
+  ['unknown', '68656c6c6f0a', 'hello'],
+  ['unknown', '00000011 4000', 'a frame of a name of a gigabyte'],
   ['unknown', '16030100 c5', 'TLS'],
   ['unknown', '8099', 'binary of another version'],
   ['unknown', '00000011 ff00', 'a frame of nothing known'],

@@ -14,13 +14,14 @@ export function sniff(first: Uint8Array): Spoken {
   if (a === undefined) return 'undecided'
   if (isUpperCase(a)) return 'http'
   if (a >= 0x40) {
+    if (a !== 0x5b && a < 0x80) return 'unknown'
     if (b === undefined) return 'undecided'
     return dialectOf(a, b) === undefined ? 'unknown' : 'unframed'
   }
   // A length: of a frame, or of a name in binary without a version. No name begins as a message does.
   if (e === undefined || f === undefined) return 'undecided'
   if (isNameStart(e)) return 'unframed'
-  const isMessage = e === 0 || (e >= 0x40 && dialectOf(e, f) !== undefined)
+  const isMessage = e === 0 || ((e === 0x5b || e >= 0x80) && dialectOf(e, f) !== undefined)
   return isMessage || e * 256 + f === theaderMagic ? 'framed' : 'unknown'
 }
 

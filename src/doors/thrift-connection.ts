@@ -1,22 +1,24 @@
 /**
  * One connection of a stock Thrift client: framed, unframed or THeader, in any dialect.
  *
- * Invariant: each message is answered in the dialect, framing and with the seqid it came with, and in the order in which
- * the calls came, whatever order they end in; a oneway call is never answered. Bytes that are no message end this connection
- * and nothing else.
+ * Invariant: the replies leave in the order in which the calls came. Bytes that are no message end this connection, once
+ * what came before them is answered, and nothing else. Calls in flight are bounded: above that, no more is read.
  */
 import type { Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
-import { type Served, servedAs } from '../rpc/dispatcher.ts'
-import { keyInArguments } from '../rpc/call-info.ts'
+import { servedAs } from '../rpc/dispatcher.ts'
 import { AssertionFailed } from '../std/assert.ts'
-import { ByteWriter } from '../std/bytes.ts'
-import { codecOf, type Envelope, readMessage } from '../wire/envelope.ts'
+import { peerOf } from '../transport/tcp-connection.ts'
+import { NotUnderstood } from '../wire/check.ts'
+import { applicationTypes, dialectOf, type Envelope, readMessage } from '../wire/envelope.ts'
 import { FrameSplitter, type Splitter } from '../wire/framing.ts'
 import { MessageSplitter } from '../wire/message-splitter.ts'
 import { readTHeader, type THeader, theaderMagic } from '../wire/theader.ts'
-import type { DoorAnswer, SessionlessCalls } from './sessionless.ts'
-import { exceptionOf, payloadOf, writeReply } from './thrift-reply.ts'
+import { type Guest, hangUp } from './guest.ts'
+import { ReplyOrder } from './reply-order.ts'
+import type { DoorFailure, SessionlessCalls } from './sessionless.ts'
+import { closedReply, isSilent, runThrift, type ThriftCall } from './thrift-call.ts'
+import { replyTo, type Way } from './thrift-reply.ts'
 
 /** Above this many bytes that the socket has not taken, no more is read. */
 const fullBytes = 1 << 20
@@ -24,45 +26,44 @@ const fullBytes = 1 << 20
 /** Tokens of one connection whose principals are remembered. */
 const tokensMax = 16
 
-/** A reply that may have to wait for those before it. */
-interface Slot {
-  bytes: Uint8Array | undefined
-}
-
-export class ThriftConnection {
+export class ThriftConnection implements Guest {
   /** Messages that have arrived whole. */
   frameCount = 0
   private readonly socket: Socket
   private readonly calls: SessionlessCalls
   private readonly peer: string
   private readonly splitter: Splitter
-  private readonly slots: Slot[] = []
+  private readonly replies = new ReplyOrder((reply) => this.send(reply))
+  /** Calls that run and that nobody waits for. */
+  private silentCount = 0
   /** By token; undefined: nobody. */
   private readonly principals = new Map<string, string | undefined>()
   private isCorked = false
   private isPaused = false
-  private isEnding = false
+  private phase: 'open' | 'ending' | 'closed' = 'open'
 
   constructor(socket: Socket, calls: SessionlessCalls, isFramed: boolean) {
     this.socket = socket
     this.calls = calls
-    this.peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`
+    this.peer = peerOf(socket)
     const { frameBytesMax } = calls.options.limits
     this.splitter = isFramed
       ? new FrameSplitter(frameBytesMax, (body) => this.frame(body))
-      : new MessageSplitter(frameBytesMax, (message) => this.message(message, undefined, true))
+      : new MessageSplitter(frameBytesMax, (message) => this.message(message, { isUnframed: true }))
     if (calls.options.authenticate === undefined) this.principals.set('', '')
     socket.on('drain', () => this.goOn())
     // What was asked is answered, also where the caller has said all that it will say.
-    socket.on('end', () => this.endWhenAnswered())
+    socket.on('end', () => this.end())
   }
 
+  /** Not while it is we who do not read. */
   get owesFrame(): boolean {
-    return this.splitter.isMidFrame
+    return !this.isPaused && this.phase === 'open' && this.splitter.isMidFrame
   }
 
   /** Bytes have arrived. */
   push(chunk: Uint8Array): void {
+    if (this.phase !== 'open') return
     try {
       this.splitter.push(chunk)
     } catch (error) {
@@ -71,120 +72,114 @@ export class ThriftConnection {
     }
   }
 
-  /** Ends the connection because the peer broke a rule. */
+  /** The peer broke a rule: no more is read. */
   fail(error: OncewireError): void {
     this.calls.options.log(`Thrift connection of ${this.peer} ended`, error)
-    this.socket.destroy()
+    this.end()
+  }
+
+  close(): void {
+    this.replies.close()
+    this.end()
+    this.endIfAnswered()
   }
 
   private frame(body: Uint8Array): void {
     if (body.length < 2 || (body[0] as number) * 256 + (body[1] as number) !== theaderMagic) {
-      return this.message(body, undefined, false)
+      return this.message(body, { isUnframed: false })
     }
-    const { header, payload } = readTHeader(body, this.calls.options.limits.frameBytesMax)
-    this.message(payload, header, false)
+    try {
+      const { header, payload } = readTHeader(body, this.calls.options.limits.frameBytesMax)
+      this.message(payload, { isUnframed: false, header })
+    } catch (error) {
+      const header: THeader = { seqid: 0, flags: 0, protocol: 'binary', isDeflated: false, pairs: {} }
+      this.notUnderstood(error, { dialect: 'binary', header, isUnframed: false })
+    }
   }
 
-  private message(bytes: Uint8Array, header: THeader | undefined, isUnframed: boolean): void {
+  private message(bytes: Uint8Array, how: { readonly isUnframed: boolean; readonly header?: THeader }): void {
+    // What arrived in one chunk behind the last message may come after the end.
+    if (this.phase !== 'open') return
     this.frameCount++
-    const { envelope, payload } = readMessage(bytes)
-    const way: Way = { envelope, header, isUnframed }
-    const token = tokenOf(header)
-    if (this.principals.has(token)) return this.call(way, payload, this.principals.get(token))
+    try {
+      const { envelope, payload } = readMessage(bytes)
+      this.call({ header: undefined, ...how, envelope }, payload)
+    } catch (error) {
+      const dialect = dialectOf(bytes[0] ?? 0, bytes[1] ?? 0) ?? 'binary'
+      this.notUnderstood(error, { header: undefined, ...how, dialect })
+    }
+  }
+
+  private call(way: Way, payload: Uint8Array): void {
+    const token = tokenOf(way.header)
+    const found = servedAs(this.calls.options.dispatcher, way.envelope.name)
+    let hasBegun = false
+    const answer = this.expect(isSilent(way.envelope, found), () => closedReply(way, hasBegun))
+    const run = (bytes: Uint8Array, principal: string | undefined): void => {
+      // While its caller was being asked for, the server has closed: it was told that this never runs.
+      if (this.phase === 'closed') return
+      hasBegun = true
+      runThrift(this.calls, { ...saidOf(way.header), way, found, payload: bytes, peer: this.peer, principal }, answer)
+    }
+    if (this.principals.has(token)) return run(payload, this.principals.get(token))
     // The bytes are used again before we know who this is.
     const copy = new Uint8Array(payload)
-    const slot = this.reserve(envelope)
     void this.calls.principalOf(token, this.peer).then((principal) => {
       if (this.principals.size >= tokensMax) this.principals.clear()
       this.principals.set(token, principal)
-      this.call(way, copy, principal, slot)
+      run(copy, principal)
     })
   }
 
-  private call(
-    way: Way,
-    payload: Uint8Array,
-    principal: string | undefined,
-    slot: Slot | undefined = this.reserve(way.envelope),
-  ): void {
-    const { envelope, header } = way
-    const found = servedAs(this.calls.options.dispatcher, envelope.name)
-    const served = 'method' in found ? found : undefined
-    const isAnswered = slot !== undefined && served?.method.isOneway !== true
-    const answer = (given: DoorAnswer, isReplay = false): void => {
-      if (isAnswered) this.answered(slot, this.replyTo(way, served, { ...given, isReplay }))
-    }
-    // Before 0.9.3 a oneway call looked like every other: the IDL decides. Nobody waits for its end.
-    if (slot !== undefined && !isAnswered) this.answered(slot, empty)
-    if (envelope.kind === 'reply' || envelope.kind === 'exception') {
-      const message = `a ${envelope.kind} was sent to a server`
-      return answer({ kind: 'failure', code: 'malformed', executed: 'never', message })
-    }
-    if (!('method' in found)) return answer({ kind: 'failure', executed: 'never', ...found })
-    const codec = codecOf(envelope.dialect)
-    const isKeyed = found.method.delivery === 'exactly-once'
-    this.calls.call(
-      {
-        served: found,
-        payload,
-        codec,
-        idempotencyKey: header?.pairs['idempotency-key'] ?? (isKeyed ? keyInArguments(payload, codec) : undefined),
-        headers: header?.pairs,
-        leftMs: leftMsOf(header),
-        peer: this.peer,
-        principal,
-      },
-      answer,
-    )
+  /** Answers a message of which no more than the seqid is known; goes on with the next. @throws what is no such error */
+  private notUnderstood(error: unknown, { dialect, ...how }: Omit<Way, 'envelope'> & Pick<Envelope, 'dialect'>): void {
+    const cause = error instanceof OncewireError ? error.cause : undefined
+    if (!(cause instanceof NotUnderstood)) throw error
+    const { seqid, method: name, message, what } = cause
+    const envelope: Envelope = { kind: 'call', name, seqid, dialect }
+    const header = how.header && { ...how.header, seqid }
+    const failure: DoorFailure = { kind: 'failure', code: 'malformed', executed: 'never', message }
+    const reply = replyTo({ ...how, header, envelope }, { method: undefined, answer: failure, type: typesOf[what] })
+    this.expect(false, () => reply)(reply)
   }
 
-  /** A place in the order of replies; none for a call that says itself that it wants none. */
-  private reserve(envelope: Envelope): Slot | undefined {
-    if (envelope.kind === 'oneway') return undefined
-    const slot: Slot = { bytes: undefined }
-    this.slots.push(slot)
-    if (this.slots.length >= this.calls.options.limits.window) this.pause()
-    return slot
+  /** A call has come; answers what takes its reply. */
+  private expect(silent: boolean, closed: () => Uint8Array): (reply: Uint8Array) => void {
+    let answer: (reply: Uint8Array) => void
+    if (silent) {
+      this.silentCount++
+      answer = () => this.silentCount--
+    } else {
+      const slot = this.replies.reserve(closed)
+      answer = (reply) => this.replies.fill(slot, reply)
+    }
+    if (this.isFull) this.pause()
+    return (reply) => {
+      answer(reply)
+      if (this.phase !== 'open') this.endIfAnswered()
+      else if (this.isFull) this.pause()
+      else this.goOn()
+    }
   }
 
-  private replyTo(way: Way, served: Served | undefined, answer: DoorAnswer & { isReplay: boolean }): Uint8Array {
-    const { dialect } = way.envelope
-    const out = new ByteWriter(256)
-    try {
-      writeReply(out, way, answer, payloadOf(served?.method, answer, codecOf(dialect)))
-    } catch (error) {
-      if (!(error instanceof OncewireError) && !(error instanceof RangeError)) throw error
-      // What cannot be told in this dialect is told as a failure: the call has run.
-      out.position = 0
-      const failure = { kind: 'failure', code: 'internal-error', executed: 'once', message: error.message } as const
-      writeReply(out, way, failure, exceptionOf(failure).encode(codecOf(dialect)))
-    }
-    return out.slice()
-  }
-
-  private answered(slot: Slot, bytes: Uint8Array): void {
-    slot.bytes = bytes
-    const { slots, socket } = this
-    for (let first = slots[0]; first?.bytes !== undefined; first = slots[0]) {
-      slots.shift()
-      if (first.bytes.length === 0 || !socket.writable) continue
-      this.cork()
-      socket.write(first.bytes)
-    }
-    if (this.isEnding) this.endWhenAnswered()
-    if (socket.writableLength > fullBytes) this.pause()
-    else this.goOn()
+  private get isFull(): boolean {
+    const inFlight = this.replies.waiting + this.silentCount
+    return inFlight >= this.calls.options.limits.window || this.socket.writableLength > fullBytes
   }
 
   /** The replies of one turn leave in one write. */
-  private cork(): void {
-    if (this.isCorked) return
-    this.isCorked = true
-    this.socket.cork()
-    process.nextTick(() => {
-      this.isCorked = false
-      this.socket.uncork()
-    })
+  private send(reply: Uint8Array): void {
+    const { socket } = this
+    if (!socket.writable) return
+    if (!this.isCorked) {
+      this.isCorked = true
+      socket.cork()
+      process.nextTick(() => {
+        this.isCorked = false
+        socket.uncork()
+      })
+    }
+    socket.write(reply)
   }
 
   private pause(): void {
@@ -194,33 +189,47 @@ export class ThriftConnection {
   }
 
   private goOn(): void {
-    const { limits } = this.calls.options
-    if (!this.isPaused || this.slots.length >= limits.window || this.socket.writableLength > fullBytes) return
+    if (!this.isPaused || (this.phase === 'open' && this.isFull)) return
     this.isPaused = false
     this.socket.resume()
   }
 
-  private endWhenAnswered(): void {
-    this.isEnding = true
-    if (this.slots.length === 0) this.socket.end()
+  /** Reads no more; what was asked is answered first. */
+  private end(): void {
+    if (this.phase !== 'open') return
+    this.phase = 'ending'
+    this.goOn()
+    this.endIfAnswered()
+  }
+
+  private endIfAnswered(): void {
+    if (this.phase !== 'ending' || this.replies.waiting > 0) return
+    this.phase = 'closed'
+    hangUp(this.socket)
   }
 }
 
-/** How a message came, and how its answer goes. */
-export interface Way {
-  readonly envelope: Envelope
-  readonly header: THeader | undefined
-  readonly isUnframed: boolean
+const typesOf = {
+  kind: applicationTypes.invalidMessageType,
+  protocol: applicationTypes.invalidProtocol,
+  transform: applicationTypes.invalidTransform,
+} as const
+
+/** What a caller says of its call in info headers; not what proves who it is. */
+function saidOf(header: THeader | undefined): Pick<ThriftCall, 'idempotencyKey' | 'headers' | 'leftMs' | 'duplicate'> {
+  if (header === undefined) {
+    return { idempotencyKey: undefined, headers: undefined, leftMs: Infinity, duplicate: 'attach' }
+  }
+  const { authorization: _, ...headers } = header.pairs
+  return { idempotencyKey: headers['idempotency-key'], headers, leftMs: leftMsOf(headers), duplicate: 'attach' }
 }
 
-const empty = new Uint8Array(0)
-
 function tokenOf(header: THeader | undefined): string {
-  return /^Bearer (.*)$/.exec(header?.pairs['authorization'] ?? '')?.[1] ?? ''
+  return /^Bearer +(\S+)$/i.exec(header?.pairs['authorization'] ?? '')?.[1] ?? ''
 }
 
 /** fbthrift's header, which others pass on. */
-function leftMsOf(header: THeader | undefined): number {
-  const text = header?.pairs['client_timeout'] ?? ''
+function leftMsOf(pairs: Readonly<Record<string, string>>): number {
+  const text = pairs['client_timeout'] ?? ''
   return /^\d{1,9}$/.test(text) && Number(text) > 0 ? Number(text) : Infinity
 }

@@ -1,20 +1,66 @@
 /**
  * What a stock Thrift client is told: the result struct, or a TApplicationException whose text begins with our code and
  * ends with `executed`.
+ *
+ * Invariant: a reply goes in the dialect, framing and with the seqid of its call, compressed only if that was.
  */
-import type { Executed } from '../errors/codes.ts'
+import { OncewireError } from '../errors/oncewire-error.ts'
 import type { CompiledMethod } from '../rpc/service.ts'
 import { assert } from '../std/assert.ts'
-import type { ByteWriter } from '../std/bytes.ts'
-import { ApplicationException, applicationTypes, type Envelope, writeMessage } from '../wire/envelope.ts'
+import { ByteWriter } from '../std/bytes.ts'
+import { ApplicationException, applicationTypes, codecOf, type Envelope, writeMessage } from '../wire/envelope.ts'
 import type { Codec } from '../wire/shape.ts'
-import { writeTHeader } from '../wire/theader.ts'
-import type { DoorAnswer } from './sessionless.ts'
-import type { Way } from './thrift-connection.ts'
+import { type THeader, writeTHeader } from '../wire/theader.ts'
+import type { DoorAnswer, DoorFailure } from './sessionless.ts'
+
+/** How a message came, and how its answer goes. */
+export interface Way {
+  readonly envelope: Envelope
+  readonly header: THeader | undefined
+  readonly isUnframed: boolean
+}
+
+export interface ThriftReply {
+  /** undefined: of no method that is served. */
+  readonly method: CompiledMethod | undefined
+  readonly answer: DoorAnswer
+  /** Apache's number for a failure, where our code does not say it. */
+  readonly type?: number | undefined
+  /** Info headers, for a caller that speaks THeader. */
+  readonly pairs?: Readonly<Record<string, string>> | undefined
+}
+
+/** The whole reply, with its length in front where its call had one. */
+export function replyTo(way: Way, { method, answer, type, pairs = {} }: ThriftReply): Uint8Array {
+  const codec = codecOf(way.envelope.dialect)
+  if (answer.kind === 'failure') return failureTo(way, answer, type)
+  let payload: Uint8Array
+  try {
+    payload = payloadOf(method, answer, codec)
+  } catch (error) {
+    if (!(error instanceof OncewireError)) throw error
+    // A recorded outcome that today's IDL no longer reads. The call has run all the same.
+    return failureTo(way, { kind: 'failure', code: 'internal-error', executed: 'once', message: error.message })
+  }
+  return written(way, { kind: 'reply', payload, pairs: { ...pairs, ...(answer.isReplay ? replayed : {}) } })
+}
+
+const replayed = { 'oncewire-replayed': 'true' }
+
+function failureTo(way: Way, failure: DoorFailure, type: number = typeOf(failure.code)): Uint8Array {
+  const { code, message, executed } = failure
+  const value = { message: `${code}: ${message} (executed: ${executed})`, type }
+  const payload = ApplicationException.encode(value, codecOf(way.envelope.dialect))
+  const pairs = { 'oncewire-code': code, 'oncewire-executed': executed }
+  return written(way, { kind: 'exception', payload, pairs })
+}
 
 /** The struct behind the envelope, in the codec of the caller. */
-export function payloadOf(method: CompiledMethod | undefined, answer: DoorAnswer, codec: Codec): Uint8Array {
-  if (answer.kind === 'failure') return exceptionOf(answer).encode(codec)
+function payloadOf(
+  method: CompiledMethod | undefined,
+  answer: Exclude<DoorAnswer, DoorFailure>,
+  codec: Codec,
+): Uint8Array {
   if (codec === 'binary') return answer.bytes
   assert(method !== undefined, 'a result of no method')
   const reply = method.decodeReply(answer.bytes)
@@ -24,49 +70,31 @@ export function payloadOf(method: CompiledMethod | undefined, answer: DoorAnswer
   return bytes
 }
 
-export function exceptionOf({ code, message, executed }: Extract<DoorAnswer, { kind: 'failure' }>): {
-  encode(codec: Codec): Uint8Array
-} {
-  const value = { message: `${code}: ${message} (executed: ${executed})`, type: typeOf(code) }
-  return { encode: (codec) => ApplicationException.encode(value, codec) }
-}
-
 function typeOf(code: string): number {
   if (code === 'unknown-method' || code === 'unknown-service') return applicationTypes.unknownMethod
   return code === 'malformed' ? applicationTypes.protocolError : applicationTypes.internalError
 }
 
-/** The whole reply, framed as its call was. */
-export function writeReply(
-  out: ByteWriter,
+function written(
   { envelope, header, isUnframed }: Way,
-  answer: { readonly kind: string; readonly code?: string; readonly executed?: Executed; readonly isReplay?: boolean },
-  payload: Uint8Array,
-): void {
-  const reply: Envelope = {
-    ...envelope,
-    kind: answer.kind === 'failure' ? 'exception' : 'reply',
-    // Clients compare it with the method's name, without the service that multiplexing puts in front.
-    name: envelope.name.slice(envelope.name.indexOf(':') + 1),
+  reply: {
+    readonly kind: 'reply' | 'exception'
+    readonly payload: Uint8Array
+    readonly pairs: Readonly<Record<string, string>>
+  },
+): Uint8Array {
+  const out = new ByteWriter(reply.payload.length + 256)
+  // Clients compare it with the method's name, without the service that multiplexing puts in front.
+  const name = envelope.name.slice(envelope.name.indexOf(':') + 1)
+  const answered: Envelope = { ...envelope, kind: reply.kind, name }
+  if (!isUnframed) out.u32(0)
+  const begin = out.position
+  writeMessage(out, answered, reply.payload)
+  if (header !== undefined) {
+    const message = out.slice(begin)
+    out.position = begin
+    writeTHeader(out, { ...header, pairs: reply.pairs }, message)
   }
-  if (isUnframed) return writeMessage(out, reply, payload)
-  const start = out.position
-  out.u32(0)
-  if (header === undefined) writeMessage(out, reply, payload)
-  else {
-    const message = out.position
-    writeMessage(out, reply, payload)
-    const bytes = out.slice(message)
-    out.position = message
-    const pairs = pairsOf(answer)
-    writeTHeader(out, { ...header, pairs }, bytes)
-  }
-  out.view.setUint32(start, out.position - start - 4)
-}
-
-function pairsOf(answer: Parameters<typeof writeReply>[2]): Record<string, string> {
-  if (answer.kind === 'failure') {
-    return { 'oncewire-code': answer.code ?? '', 'oncewire-executed': answer.executed ?? 'unknown' }
-  }
-  return answer.isReplay === true ? { 'oncewire-replayed': 'true' } : {}
+  if (!isUnframed) out.view.setUint32(0, out.position - begin)
+  return out.bytes.subarray(0, out.position)
 }

@@ -57,7 +57,8 @@ export class CallContext implements TxCall<unknown> {
     if (closing.aborted) abort()
     else closing.addEventListener('abort', abort, { once: true })
     const leftMs = this.deadline - world.dateMs()
-    const takeBack = world.wakeAt(world.nowMs() + leftMs, () => controller.abort(new Error('the deadline has passed')))
+    const late = (): void => controller.abort(new Error('the deadline has passed'))
+    const takeBack = leftMs === Infinity ? () => {} : world.wakeAt(world.nowMs() + leftMs, late)
     this.release = () => {
       takeBack()
       closing.removeEventListener('abort', abort)

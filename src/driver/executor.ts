@@ -35,6 +35,13 @@ export interface Arrived {
   readonly principal: string
 }
 
+/** Whose key it is, of what, and its name. */
+export interface KeyOfCall {
+  readonly principal: string
+  readonly method: string
+  readonly key: string
+}
+
 type Ready =
   | { readonly outcome: Outcome }
   | { readonly values: readonly unknown[]; run(tx: unknown): ReturnType<typeof runHandler> }
@@ -45,9 +52,22 @@ export class Executor {
   /** Told when `runningCount` reaches zero. */
   onIdle: () => void = () => {}
   private readonly options: ExecutorOptions
+  /** Calls under each idempotency key that the ledger has now. */
+  private readonly runningKeys = new Map<string, number>()
 
   constructor(options: ExecutorOptions) {
     this.options = options
+  }
+
+  /** Milliseconds; undefined where no ledger says for how long it remembers keys. */
+  get keyRetentionMs(): number | undefined {
+    const retentionMs = this.options.ledger?.keyRetentionMs
+    return retentionMs === Infinity ? undefined : retentionMs
+  }
+
+  /** A call under this key has begun and is not answered. */
+  isRunning(key: KeyOfCall): boolean {
+    return this.runningKeys.has(nameOf(key))
   }
 
   /** Runs a call of which no ledger keeps a record. `done` may be called before this returns. */
@@ -96,8 +116,10 @@ export class Executor {
       'outcome' in ready ? () => ({ outcome: ready.outcome, keepsEffects: false }) : ready.run,
     )
     this.runningCount++
+    const keyEnded = key === undefined ? undefined : this.keyBegun({ principal, method: method.name, key })
     // Ended when the reply is on its way: a server that drains waits for that.
     this.told(answer, (given) => {
+      keyEnded?.()
       done(given)
       this.ended()
     })
@@ -140,7 +162,23 @@ export class Executor {
     return this.options.ledger
   }
 
+  /** Answers what takes it back. */
+  private keyBegun(key: KeyOfCall): () => void {
+    const name = nameOf(key)
+    const { runningKeys } = this
+    runningKeys.set(name, (runningKeys.get(name) ?? 0) + 1)
+    return () => {
+      const left = (runningKeys.get(name) ?? 0) - 1
+      if (left > 0) runningKeys.set(name, left)
+      else runningKeys.delete(name)
+    }
+  }
+
   private ended(): void {
     if (--this.runningCount === 0) this.onIdle()
   }
+}
+
+function nameOf({ principal, method, key }: KeyOfCall): string {
+  return JSON.stringify([principal, method, key])
 }

@@ -106,6 +106,11 @@ const table = {
     meaning: 'An idempotency key came with a method that is not exactly-once, or from a caller that has no key space.',
     advice: 'Declare the method delivery = "exactly-once", or leave the key out.',
   },
+  'key-required': {
+    executed: ['never'],
+    meaning: 'The server runs exactly-once calls of callers without a session only under an idempotency key.',
+    advice: 'Send one: Idempotency-Key: "order-42" over HTTP, the info header idempotency-key in THeader.',
+  },
   'key-reused': {
     executed: ['never'],
     meaning: 'The idempotency key was used before, for other arguments.',
@@ -133,7 +138,7 @@ const table = {
   },
   malformed: {
     executed: ['never', 'once', 'unknown'],
-    meaning: 'Bytes that are no frame, no argument or no reply of the method.',
+    meaning: 'What came is no message, no header, no argument or no reply of the method.',
     advice: 'Generate both sides from the same .thrift file; check that the port is the right one.',
   },
   'missing-ledger': {

@@ -39,11 +39,13 @@ export interface GroupLedgerOptions {
   readonly id: string
   readonly window: number
   readonly recordsMax: number
+  readonly keyRetentionMs: number
 }
 
 export class GroupLedger<Tx> implements Ledger<Tx> {
   readonly id: string
   readonly limits: { readonly window: number; readonly recordsMax: number }
+  readonly keyRetentionMs: number
   private readonly store: RowStore<Tx>
   private queue: Work[] = []
   private isDue = false
@@ -56,6 +58,7 @@ export class GroupLedger<Tx> implements Ledger<Tx> {
     this.store = store
     this.id = options.id
     this.limits = { window: options.window, recordsMax: options.recordsMax }
+    this.keyRetentionMs = options.keyRetentionMs
   }
 
   /** A handler runs right now inside the transaction. */

@@ -28,6 +28,7 @@ export function memoryLedger(options: { readonly id?: string; readonly window?: 
     id: options.id ?? '0'.repeat(32),
     window: options.window ?? 1024,
     recordsMax: 100_000,
+    keyRetentionMs: Infinity,
   })
   return Object.assign(ledger, { get: (key: string) => rows.values.get(key) })
 }

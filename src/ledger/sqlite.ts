@@ -63,8 +63,8 @@ class EmbeddedLedger extends GroupLedger<SqliteTx> implements SqliteLedger {
   private readonly reader: Connection
 
   constructor(id: string, { writer, reader }: { writer: Connection; reader: Connection }, options: SqliteOptions) {
-    const rows = new SqliteRows(writer, options.keyRetentionMs ?? 24 * 3_600_000)
-    super(rows, { id, window: options.window ?? 1024, recordsMax: 100_000 })
+    const { window = 1024, keyRetentionMs = 24 * 3_600_000 } = options
+    super(new SqliteRows(writer, keyRetentionMs), { id, window, recordsMax: 100_000, keyRetentionMs })
     this.writer = writer
     this.reader = reader
   }

@@ -61,6 +61,8 @@ export interface Ledger<Tx> {
   /** Stands for the database: 32 hexadecimal digits, made once, kept in it. */
   readonly id: string
   readonly limits: { readonly window: number; readonly recordsMax: number }
+  /** How long an idempotency key is remembered, in milliseconds; Infinity: as long as the ledger. */
+  readonly keyRetentionMs: number
   open(request: OpenSession): Promise<OpenedSession>
   /** Never rejects but with `ledger-failed`: then nothing is known of the call. */
   execute(call: LedgerCall, handler: (tx: Tx) => HandlerEnd | Promise<HandlerEnd>): Promise<Answer>

@@ -18,6 +18,7 @@ const asStruct = (callInfoField << 8) | TType.STRUCT
  * in the IDL of the caller.
  */
 export function keyInArguments(bytes: Uint8Array, codec: Codec): string | undefined {
+  if (!holds(bytes, fieldIds[codec])) return undefined
   try {
     return decodeWith(codec, bytes, (r) => {
       let key: string | undefined
@@ -34,6 +35,21 @@ export function keyInArguments(bytes: Uint8Array, codec: Codec): string | undefi
     if (error instanceof OncewireError) return undefined
     throw error
   }
+}
+
+/** The id as each codec writes it: most calls have none, and this sees it faster than a reader. */
+const fieldIds: Readonly<Record<Codec, readonly number[]>> = {
+  binary: [0x7f, 0xff],
+  compact: [0xfe, 0xff, 0x03],
+  json: Array.from('"32767"', (char) => char.charCodeAt(0)),
+}
+
+function holds(bytes: Uint8Array, pattern: readonly number[]): boolean {
+  const first = pattern[0] as number
+  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    if (pattern.every((byte, i) => bytes[at + i] === byte)) return true
+  }
+  return false
 }
 
 function keyInStruct(r: Reader): string | undefined {

@@ -23,6 +23,8 @@ export class Dispatcher {
   private readonly served = new Map<string, Served>()
   /** Service -> names of its methods. */
   private readonly services = new Map<string, readonly string[]>()
+  /** By the method alone: of the service that was added first. */
+  private readonly anywhere = new Map<string, Served>()
 
   /**
    * `handlers` may be an instance of a class: handlers are looked up as properties, and called on it.
@@ -36,7 +38,12 @@ export class Dispatcher {
     const methods = compileService(service)
     refuseMisspelt(service.name, methods, handlers)
     const found = [...methods].map(([name, method]) => ({ method, handler: handlerOf(method, name, handlers) }))
-    for (const served of found) this.served.set(served.method.name, served)
+    for (const served of found) {
+      const { name } = served.method
+      const alone = name.slice(service.name.length + 1)
+      this.served.set(name, served)
+      if (!this.anywhere.has(alone)) this.anywhere.set(alone, served)
+    }
     this.services.set(
       service.name,
       found.map(({ method }) => method.name.slice(service.name.length + 1)),
@@ -49,9 +56,8 @@ export class Dispatcher {
 
   /** For callers that name no service: the first one added that has such a method. */
   findInAny(method: string): Served | NotServed {
-    for (const [service, methods] of this.services) {
-      if (methods.includes(method)) return this.find(`${service}.${method}`)
-    }
+    const found = this.anywhere.get(method)
+    if (found !== undefined) return found
     const all = [...this.services.values()].flat()
     const has = [...this.services.keys()].join(', ') || 'no services'
     const message = `no service here has a method "${method}".${didYouMean(method, all)} There is ${has}.`

@@ -143,6 +143,7 @@ export function unavailable(peer: string, executed: 'never' | 'unknown', cause: 
   return new OncewireError('unavailable', executed, `${peer}: ${why}`, { cause })
 }
 
-function peerOf({ remoteAddress = '?', remotePort = 0 }: Socket): string {
+/** Who is at the other end, for people. */
+export function peerOf({ remoteAddress = '?', remotePort = 0 }: Socket): string {
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
 }

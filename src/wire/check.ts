@@ -18,6 +18,29 @@ export function malformed(message: string): OncewireError {
   return new OncewireError('malformed', 'unknown', message)
 }
 
+/**
+ * Cause of `malformed` where enough was read to tell the sender: a message of no kind, or a THeader frame whose payload is in
+ * a protocol or transform that nobody here knows.
+ */
+export class NotUnderstood extends Error {
+  readonly what: 'kind' | 'protocol' | 'transform'
+  readonly seqid: number
+  /** The method; '' where it stands in what cannot be read. */
+  readonly method: string
+
+  constructor(message: string, read: Pick<NotUnderstood, 'what' | 'seqid' | 'method'>) {
+    super(message)
+    this.what = read.what
+    this.seqid = read.seqid
+    this.method = read.method
+  }
+}
+
+/** `malformed`, with what could be read as its cause. */
+export function notUnderstood(message: string, read: Pick<NotUnderstood, 'what' | 'seqid' | 'method'>): OncewireError {
+  return new OncewireError('malformed', 'unknown', message, { cause: new NotUnderstood(message, read) })
+}
+
 export function invalid(message: string, cause?: unknown): OncewireError {
   return new OncewireError('invalid-argument', 'never', message, { cause })
 }

@@ -7,7 +7,7 @@
  */
 import { ByteReader, type ByteWriter, Truncated } from '../std/bytes.ts'
 import { utf8Write } from '../std/host.ts'
-import { malformed } from './check.ts'
+import { malformed, notUnderstood } from './check.ts'
 import { JsonReader } from './json-reader.ts'
 import type { Codec, Struct } from './shape.ts'
 import { struct } from './struct.ts'
@@ -80,7 +80,7 @@ function writeName32(out: ByteWriter, name: string): void {
   out.position += length
 }
 
-/** The payload is a view. @throws {OncewireError} malformed */
+/** The payload is a view. @throws {OncewireError} malformed; with a `NotUnderstood` where only the kind is unknown */
 export function readMessage(bytes: Uint8Array): { readonly envelope: Envelope; readonly payload: Uint8Array } {
   const dialect = dialectOf(bytes[0] ?? 0xff, bytes[1] ?? 0)
   if (dialect === undefined) {
@@ -101,21 +101,20 @@ export function readMessage(bytes: Uint8Array): { readonly envelope: Envelope; r
 function readBinary(from: ByteReader, dialect: 'binary' | 'old-binary'): Envelope {
   if (dialect === 'old-binary') {
     const name = from.text(from.u32())
-    const kind = kindNumbered(from.u8())
-    return { kind, name, seqid: from.u32() | 0, dialect }
+    const kind = from.u8()
+    return envelopeOf(kind, { name, seqid: from.u32() | 0, dialect })
   }
-  const kind = kindNumbered(from.u32() & 0xff)
+  const kind = from.u32() & 0xff
   const name = from.text(from.u32())
-  return { kind, name, seqid: from.u32() | 0, dialect }
+  return envelopeOf(kind, { name, seqid: from.u32() | 0, dialect })
 }
 
 function readCompact(from: ByteReader): Envelope {
   from.u8()
   const second = from.u8()
   if ((second & 0x1f) !== compactVersion) throw malformed(`an envelope of version ${second & 0x1f}; compact is 1`)
-  const kind = kindNumbered(second >> 5)
   const seqid = from.varint() | 0
-  return { kind, name: from.text(from.varint()), seqid, dialect: 'compact' }
+  return envelopeOf(second >> 5, { name: from.text(from.varint()), seqid, dialect: 'compact' })
 }
 
 /** `[1,"name",kind,seqid,{...}]` */
@@ -126,14 +125,14 @@ function readJson(bytes: Uint8Array): ReturnType<typeof readMessage> {
   if (version !== 1) throw malformed(`an envelope of version ${version}; JSON is 1`)
   const end = bytes.lastIndexOf(0x5d)
   if (end < payloadBegin) throw malformed('the message is cut off')
-  const envelope: Envelope = { kind: kindNumbered(kind), name, seqid, dialect: 'json' }
-  return { envelope, payload: bytes.subarray(payloadBegin, end) }
+  return { envelope: envelopeOf(kind, { name, seqid, dialect: 'json' }), payload: bytes.subarray(payloadBegin, end) }
 }
 
-function kindNumbered(number: number): Envelope['kind'] {
+function envelopeOf(number: number, rest: Omit<Envelope, 'kind'>): Envelope {
   const kind = kindOf.get(number)
-  if (kind === undefined) throw malformed(`an envelope of kind ${number}; there are 1 to 4`)
-  return kind
+  if (kind !== undefined) return { kind, ...rest }
+  const { name: method, seqid } = rest
+  throw notUnderstood(`an envelope of kind ${number}; there are 1 to 4`, { what: 'kind', seqid, method })
 }
 
 /** Apache's numbers for `ApplicationException.type`. */

@@ -7,7 +7,7 @@
  */
 import { ByteReader, type ByteWriter, Truncated } from '../std/bytes.ts'
 import { deflate, inflate } from '../std/host.ts'
-import { malformed } from './check.ts'
+import { malformed, notUnderstood } from './check.ts'
 
 export const theaderMagic = 0x0fff
 const zlib = 1
@@ -31,7 +31,11 @@ const protocolOf = new Map<number, THeader['protocol']>([
   [2, 'compact'],
 ])
 
-/** `frame` begins with the magic. The payload, a message, is a view or what was inflated. @throws {OncewireError} malformed */
+/**
+ * `frame` begins with the magic. The payload, a message, is a view or what was inflated.
+ *
+ * @throws {OncewireError} malformed; with a `NotUnderstood` where only protocol or transform is unknown
+ */
 export function readTHeader(
   frame: Uint8Array,
   payloadBytesMax: number,
@@ -53,11 +57,17 @@ function read(frame: Uint8Array, payloadBytesMax: number): ReturnType<typeof rea
   const from = new ByteReader(fixed.raw(headerBytes))
   const protocolId = from.varint()
   const protocol = protocolOf.get(protocolId)
-  if (protocol === undefined) throw malformed(`a THeader frame of protocol ${protocolId}; there are 0 and 2`)
+  if (protocol === undefined) {
+    const message = `a THeader frame of protocol ${protocolId}; there are 0 and 2`
+    throw notUnderstood(message, { what: 'protocol', seqid, method: '' })
+  }
   let isDeflated = false
   for (let left = bounded(from.varint(), 'transforms'); left > 0; left--) {
     const transform = from.varint()
-    if (transform !== zlib) throw malformed(`a THeader frame with transform ${transform}; only 1 (zlib) is known`)
+    if (transform !== zlib || isDeflated) {
+      const message = `a THeader frame with transform ${transform}; only 1 (zlib) is known, and once`
+      throw notUnderstood(message, { what: 'transform', seqid, method: '' })
+    }
     isDeflated = true
   }
   const pairs = readPairs(from)

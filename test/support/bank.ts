@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { Bank } from '../../examples/bank/gen/bank.ts'
+import { Bank, InsufficientFunds } from '../../examples/bank/gen/bank.ts'
 import { bankHandlers, schema } from '../../examples/bank/handlers.ts'
 import {
   type Channel,
@@ -15,6 +15,7 @@ import {
   type Server,
   type ServerOptions,
 } from '../../src/index.ts'
+import { memoryLedger, type MemoryTx } from '../../src/ledger/memory.ts'
 import { sqlite, type SqliteLedger, type SqliteTx } from '../../src/ledger/sqlite.ts'
 
 /** A folder that goes with the test. */
@@ -54,4 +55,29 @@ export async function connected(url: string, options: ConnectOptions = {}): Prom
   const channel = await connect(url, options)
   onTestFinished(() => channel.close())
   return channel
+}
+
+/** The same bank without a disk. */
+export async function runMemoryBank(options: ServerOptions = {}): Promise<{ readonly url: string }> {
+  const ledger = memoryLedger()
+  const server = createServer({ ledger, log: () => {}, ...options })
+  const centsOf = (found: unknown): bigint => (found as bigint | undefined) ?? 0n
+  const add = (tx: MemoryTx, account: string, cents: bigint): bigint => {
+    const balance = centsOf(tx.get(account)) + cents
+    tx.set(account, balance)
+    return balance
+  }
+  server.add(Bank, {
+    balance: (account) => centsOf(ledger.get(account)),
+    debit(account, cents, call) {
+      const balance = centsOf(call.tx.get(account))
+      if (balance < cents) throw new InsufficientFunds({ balance })
+      return add(call.tx, account, -cents)
+    },
+    deposit: (account, cents, call) => add(call.tx, account, cents),
+    note: () => {},
+  })
+  const { url } = await server.listen('tcp://127.0.0.1:0')
+  onTestFinished(() => server.close())
+  return { url }
 }

@@ -1,0 +1,137 @@
+/**
+ * One HTTP connection: which of its requests are open, and how it ends.
+ *
+ * Invariant: a request whose head has come is answered, and in its turn: what is wrong with a later one is not told as
+ * the answer to an earlier one.
+ */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Executed } from '../errors/codes.ts'
+import type { OncewireError } from '../errors/oncewire-error.ts'
+import { peerOf } from '../transport/tcp-connection.ts'
+import { type Guest, hangUp } from './guest.ts'
+import { type HttpAnswer, problem } from './http-answer.ts'
+
+/** One request and the answer to it. */
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** What is to be told if the server closes now. */
+  executed: Executed = 'never'
+  /** What every answer to it says, whatever it is. */
+  headers: Readonly<Record<string, string>> = {}
+  /** The caller waits for `100 Continue`. */
+  isHeldBack: boolean
+
+  constructor(request: IncomingMessage, response: ServerResponse, isHeldBack: boolean) {
+    this.request = request
+    this.response = response
+    this.isHeldBack = isHeldBack
+  }
+
+  /** The first answer counts. */
+  answer({ status, type, body = '', headers }: HttpAnswer): void {
+    const { response } = this
+    if (response.headersSent) return
+    const said: Record<string, string | number> = { ...this.headers, ...headers }
+    if (type !== undefined) said['content-type'] = type
+    if (status !== 204) said['content-length'] = Buffer.byteLength(body)
+    // Nobody can tell whether the body that was held back comes now all the same.
+    if (this.isHeldBack) response.shouldKeepAlive = false
+    response.writeHead(status, said).end(body)
+  }
+
+  /** The last of its connection. */
+  answerLast(answer: HttpAnswer): void {
+    this.response.shouldKeepAlive = false
+    this.answer(answer)
+  }
+}
+
+export class HttpConnection implements Guest {
+  /** Requests that have come whole. */
+  frameCount = 0
+  readonly peer: string
+  private readonly socket: Socket
+  private readonly log: (message: string, error: unknown) => void
+  private readonly open = new Set<Exchange>()
+  private last: Exchange | undefined
+  /** Of the connection, when its last request was whole. */
+  private bytesSeen = 0
+  private isEnding = false
+
+  constructor(socket: Socket, log: HttpConnection['log']) {
+    this.socket = socket
+    this.log = log
+    this.peer = peerOf(socket)
+  }
+
+  /** Requests that are not answered. */
+  get openCount(): number {
+    return this.open.size
+  }
+
+  get owesFrame(): boolean {
+    if (this.isEnding) return false
+    if (this.last !== undefined && !this.last.request.complete) return true
+    return this.socket.bytesRead > this.bytesSeen
+  }
+
+  begun(exchange: Exchange): void {
+    const { request, response } = exchange
+    this.last = exchange
+    this.open.add(exchange)
+    request.once('end', () => {
+      this.frameCount++
+      this.bytesSeen = this.socket.bytesRead
+    })
+    response.once('close', () => this.open.delete(exchange))
+  }
+
+  /** The peer was too slow. */
+  fail(error: OncewireError): void {
+    this.log(`HTTP connection of ${this.peer} ended`, error)
+    this.end(problem({ code: error.code, executed: 'never', detail: error.message, status: 408 }))
+  }
+
+  /** The parser has given up on what came. */
+  broken(error: Error & { readonly code?: string }): void {
+    if (this.isEnding || !this.socket.writable) return void this.socket.destroy()
+    const isLarge = error.code === 'HPE_HEADER_OVERFLOW' || error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW'
+    const detail = isLarge ? 'the head of the request is larger than 16 KiB' : `no HTTP/1.1: ${error.message}`
+    this.end(problem({ code: 'malformed', executed: 'never', detail, status: isLarge ? 431 : 400 }))
+  }
+
+  close(): void {
+    this.isEnding = true
+    const waiting = [...this.open]
+    const last = waiting.pop()
+    for (const exchange of waiting) exchange.answer(closing(exchange.executed))
+    if (last === undefined) hangUp(this.socket)
+    else last.answerLast(closing(last.executed))
+    if (last?.response.headersSent) last.response.once('close', () => hangUp(this.socket))
+  }
+
+  /** `why` answers what is not whole; what was asked before is answered first. */
+  private end(why: HttpAnswer): void {
+    if (this.isEnding) return
+    this.isEnding = true
+    const { last } = this
+    if (last !== undefined && !last.request.complete) return last.answerLast(why)
+    if (last === undefined || !this.open.has(last)) return this.endNow(why)
+    last.response.once('close', () => this.endNow(why))
+  }
+
+  private endNow({ status, type, body = '', headers = {} }: HttpAnswer): void {
+    if (!this.socket.writable) return
+    const lines = Object.entries({ ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) })
+    const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    this.socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}connection: close\r\n\r\n`)
+    this.socket.write(body)
+    hangUp(this.socket)
+  }
+}
+
+function closing(executed: Executed): HttpAnswer {
+  return problem({ code: 'closed', executed, detail: 'the server is closing' })
+}
