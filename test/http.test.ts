@@ -248,7 +248,9 @@ describe('the connection', () => {
   test('chunks of one byte each', async () => {
     const { url } = await runMemoryBank()
     const client = await RawClient.open(url)
-    const chunks = [...JSON.stringify({ account: 'alice', cents: 5 })].map((char) => `1\r\n${char}\r\n`)
+    const chunks = JSON.stringify({ account: 'alice', cents: 5 })
+      .split('')
+      .map((char) => `1\r\n${char}\r\n`)
     client.send('POST /Bank/deposit HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n')
     for (const chunk of [...chunks, '0\r\n\r\n']) client.send(chunk)
     expect(await client.reply()).toMatchObject({ status: 200, body: '5' })
