@@ -31,7 +31,8 @@ export interface JournalledChannel extends Channel {
 
 /**
  * Connects to a server: `tcp://host:port` or `memory:name`, or several such addresses tried in turn. With
- * `framing: 'framed'`, `'unframed'` or `'header'` it may be any Apache Thrift server.
+ * `framing: 'framed'`, `'unframed'` or `'header'` it may be any Apache Thrift server; `http://host:port/path` and `https:` are
+ * Thrift over HTTP.
  *
  * @throws {OncewireError} invalid-target, invalid-argument, unavailable, denied, version; journal-locked, journal-damaged,
  * journal-format

@@ -7,10 +7,12 @@ import { OncewireError } from '../errors/oncewire-error.ts'
 import { openJournal } from '../journal/file-journal.ts'
 import type { CompiledMethod } from '../rpc/service.ts'
 import { transportFor } from '../transport/choose.ts'
-import type { Connection, ConnectionOwner, ConnectOptions as DialOptions } from '../transport/transport.ts'
+import type { Connection, ConnectionOwner, ForeignServer } from '../transport/transport.ts'
+import { invalid, show } from '../wire/check.ts'
 import type { Caller } from './caller.ts'
 import type { ConnectOptions } from './connect-options.ts'
-import { withDefaults } from './limits.ts'
+import { type Limits, withDefaults } from './limits.ts'
+import { HttpCaller } from './plain/http-caller.ts'
 import { SocketCaller } from './plain/socket-caller.ts'
 import { speechOf } from './plain/speech.ts'
 import { SessionCaller } from './session-caller.ts'
@@ -18,7 +20,7 @@ import { SessionCaller } from './session-caller.ts'
 /** How long `connect` waits for the server, in milliseconds, where the user does not say. */
 export const connectMsDefault = 5_000
 
-const framings = ['session', 'framed', 'unframed', 'header']
+const framings: readonly unknown[] = ['session', 'framed', 'unframed', 'header']
 
 /**
  * `methods` are those of the services that the channel will have made clients of, by name.
@@ -30,45 +32,69 @@ export async function callerFor(
   options: ConnectOptions,
   methods: ReadonlyMap<string, CompiledMethod>,
 ): Promise<Caller> {
-  const targets = addresses.map(transportFor)
-  if (targets.length === 0)
-    throw new OncewireError('invalid-target', 'never', 'connect() was given an empty list of addresses')
+  if (addresses.length === 0) throw badTarget('connect() was given an empty list of addresses')
   const limits = withDefaults(options.limits)
-  const { framing = 'session' } = options
-  if (!framings.includes(framing)) throw invalid(`framing: there is ${framings.join(', ')}, not "${String(framing)}"`)
-  const { frameBytesMax, frameMs } = limits
-  const dial = dialler(targets, {
-    frameBytesMax,
-    connectMs: options.connectMs ?? connectMsDefault,
-    foreign: framing === 'session' ? undefined : { framing: framing === 'unframed' ? 'unframed' : 'framed', frameMs },
-  })
-  const urls = targets.map(({ url }) => url.href)
-  if (framing !== 'session') {
-    const memory = urls.find((url) => url.startsWith('memory:'))
+  const { framing, codec } = options
+  if (framing !== undefined && !framings.includes(framing))
+    throw invalid(`framing: there is ${framings.join(', ')}, not ${show(framing)}`)
+  if (addresses.some(isHttp)) return new HttpCaller(httpUrls(addresses, framing), speechOf('http', options, limits))
+  if (framing !== undefined && framing !== 'session') {
+    const speech = speechOf(framing, options, limits)
+    const memory = addresses.find((address) => address.startsWith('memory:'))
     if (memory !== undefined) throw invalid(`framing: '${framing}' is for tcp: addresses; ${memory} has sessions only`)
-    return new SocketCaller({ addresses: urls, dial }, speechOf(framing, options, limits))
+    const foreign = { framing: framing === 'unframed' ? 'unframed' : 'framed', frameMs: limits.frameMs } as const
+    return new SocketCaller(dialler(addresses, { options, limits, foreign }), speech)
   }
-  if (options.codec !== undefined && options.codec !== 'binary') {
+  if (codec !== undefined && codec !== 'binary') {
     throw invalid(
-      `codec: sessions of ours are binary; '${options.codec}' goes with framing: 'framed', 'unframed' or 'header', and with http: addresses`,
+      `codec: calls in sessions are binary; '${codec}' goes with framing: 'framed', 'unframed' or 'header', and with http: addresses`,
     )
   }
+  const dialled = dialler(addresses, { options, limits, foreign: undefined })
   const journal = options.journal === undefined ? undefined : await openJournal(options.journal)
-  return new SessionCaller({ journal, methods, addresses: urls, dial }, options, limits)
+  return new SessionCaller({ journal, methods, ...dialled }, options, limits)
 }
 
-/** Goes to the next address each time. */
+interface Dialled {
+  /** As people read them. */
+  readonly addresses: readonly string[]
+  /** Makes a connection, to the next address each time. */
+  readonly dial: (owner: ConnectionOwner) => Promise<Connection>
+}
+
 function dialler(
-  targets: readonly ReturnType<typeof transportFor>[],
-  options: DialOptions,
-): (owner: ConnectionOwner) => Promise<Connection> {
+  addresses: readonly string[],
+  how: { readonly options: ConnectOptions; readonly limits: Limits; readonly foreign: ForeignServer | undefined },
+): Dialled {
+  const targets = addresses.map(transportFor)
+  const { options, limits, foreign } = how
+  const { frameBytesMax } = limits
+  const { connectMs = connectMsDefault } = options
   let attempt = 0
-  return (owner) => {
-    const { transport, url } = targets[attempt++ % targets.length] as (typeof targets)[number]
-    return transport.connect(url, owner, options)
+  return {
+    addresses: targets.map(({ url }) => url.href),
+    dial: (owner) => {
+      const { transport, url } = targets[attempt++ % targets.length] as (typeof targets)[number]
+      return transport.connect(url, owner, { frameBytesMax, connectMs, foreign })
+    },
   }
 }
 
-function invalid(message: string): OncewireError {
-  return new OncewireError('invalid-argument', 'never', message)
+function isHttp(address: string): boolean {
+  return /^https?:/i.test(address)
+}
+
+/** Each message stands in a request of its own there. */
+function httpUrls(addresses: readonly string[], framing: ConnectOptions['framing']): URL[] {
+  if (framing !== undefined)
+    throw invalid(`framing: over HTTP each call is a request, so there is none; leave out framing: '${framing}'`)
+  return addresses.map((address) => {
+    if (isHttp(address) && URL.canParse(address)) return new URL(address)
+    const why = isHttp(address) ? 'it is no URL' : 'the others of its list are http: addresses'
+    throw badTarget(`"${address}" cannot be used: ${why}`)
+  })
+}
+
+function badTarget(message: string): OncewireError {
+  return new OncewireError('invalid-target', 'never', message)
 }

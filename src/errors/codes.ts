@@ -73,7 +73,7 @@ const table = {
   'invalid-target': {
     executed: ['never'],
     meaning: 'The address is no URL that this version can connect to or listen on.',
-    advice: 'Write tcp://host:port or memory:name.',
+    advice: 'Write tcp://host:port or memory:name; connect() takes http://host:port/path too.',
   },
   'journal-behind': {
     executed: ['never', 'unknown'],
@@ -226,4 +226,8 @@ export const codes: Readonly<Record<ErrorCode, CodeEntry>> = table
 
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(table, text)
+}
+
+export function isExecuted(text: string): text is Executed {
+  return text === 'never' || text === 'once' || text === 'unknown'
 }

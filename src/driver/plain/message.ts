@@ -1,9 +1,12 @@
 /**
  * A call as bytes and bytes as a reply: the envelope, and THeader around it where that is spoken.
  */
+import type { OncewireError } from '../../errors/oncewire-error.ts'
 import type { ByteWriter } from '../../std/bytes.ts'
+import { malformed } from '../../wire/check.ts'
 import { type Envelope, readMessage, writeMessage } from '../../wire/envelope.ts'
 import { readTHeader, theaderMagic, writeTHeader } from '../../wire/theader.ts'
+import { tooLarge } from '../caller.ts'
 import type { OpenCall } from './open-call.ts'
 import { type Speech, wireName } from './speech.ts'
 
@@ -15,7 +18,7 @@ export interface Reply {
   readonly isDeflated: boolean
 }
 
-/** Writes a call without its length. @throws {RangeError} if its headers do not fit */
+/** Writes a call without its length. @throws {OncewireError} frame-too-large; invalid-argument for headers that do not fit */
 export function writeCall(
   out: ByteWriter,
   call: OpenCall,
@@ -27,16 +30,29 @@ export function writeCall(
   const begin = out.position
   const kind = method.isOneway ? 'oneway' : 'call'
   writeMessage(out, { kind, name: wireName(method, isMultiplexed), seqid, dialect: codec }, payload)
-  if (framing !== 'header') return
-  const message = out.slice(begin)
-  out.position = begin
-  const protocol = codec === 'compact' ? 'compact' : 'binary'
-  writeTHeader(out, { seqid, flags: 0, protocol, isDeflated, pairs: pairsOf(call, speech) }, message)
+  if (framing === 'header') {
+    const message = out.slice(begin)
+    out.position = begin
+    const protocol = codec === 'compact' ? 'compact' : 'binary'
+    try {
+      writeTHeader(out, { seqid, flags: 0, protocol, isDeflated, pairs: pairsOf(call, speech) }, message)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw call.error({ code: 'invalid-argument', executed: 'never', message: error.message }, error)
+    }
+  }
+  const { frameBytesMax } = speech.limits
+  const headerBytes = out.position - begin - payload.length
+  if (headerBytes + payload.length > frameBytesMax) throw tooLarge(method, payload.length, frameBytesMax - headerBytes)
 }
+
+/** A deadline further away is not told: readers take 32 bits. */
+export const leftMsMax = 1e9
 
 /** fbthrift's `client_timeout`, which others pass on, is the time left. */
 function pairsOf({ options, leftMs }: OpenCall, { token }: Speech): Record<string, string> {
-  const pairs: Record<string, string> = { ...options.headers, client_timeout: String(leftMs) }
+  const pairs: Record<string, string> = { ...options.headers }
+  if (leftMs < leftMsMax) pairs['client_timeout'] = String(leftMs)
   if (token !== undefined) pairs['authorization'] = `Bearer ${token}`
   if (options.idempotencyKey !== undefined) pairs['idempotency-key'] = options.idempotencyKey
   return pairs
@@ -48,4 +64,22 @@ export function readReply(body: Uint8Array, payloadBytesMax: number): Reply {
   if (!isTHeader) return { ...readMessage(body), pairs: {}, isDeflated: false }
   const { header, payload } = readTHeader(body, payloadBytesMax)
   return { ...readMessage(payload), pairs: header.pairs, isDeflated: header.isDeflated }
+}
+
+/** Servers write the name with or without the service, and of an exception any. */
+export function answers({ kind, name }: Envelope, { method }: OpenCall): boolean {
+  if (kind === 'exception') return true
+  return kind === 'reply' && (name === wireName(method, false) || name === wireName(method, true))
+}
+
+/** What is wrong with a message that has the call's seqid and does not answer it. */
+export function noAnswer(envelope: Envelope, { method }: OpenCall): OncewireError {
+  const isReply = envelope.kind === 'reply'
+  return malformed(
+    `${shown(envelope)}, ${isReply ? `which a call of ${method.name} has` : 'where only a reply may come'}`,
+  )
+}
+
+export function shown({ kind, name, seqid }: Envelope): string {
+  return `a message of kind ${kind}, named "${name}", with seqid ${seqid}`
 }

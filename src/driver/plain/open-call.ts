@@ -48,16 +48,21 @@ export class OpenCall {
     options.signal?.addEventListener('abort', this.cancel, { once: true })
   }
 
-  /** Milliseconds left, a whole number from 1. */
+  /** Milliseconds left: a whole number from 1, or Infinity. */
   get leftMs(): number {
     return Math.max(1, Math.ceil(this.deadlineAtMs - this.world.nowMs()))
   }
 
-  /** From here on it may run. */
+  /** From here on it may run. That is all that a oneway call promises, though there may be an answer to wait for. */
   handedOver(): void {
     this.isHandedOver = true
     this.payload = nothing
-    if (this.method.isOneway) this.end({ value: undefined })
+    if (this.method.isOneway) this.settle.resolve(undefined)
+  }
+
+  /** Nobody waits for it any more. */
+  get isSettled(): boolean {
+    return this.isOver || (this.isHandedOver && this.method.isOneway)
   }
 
   end(end: End): void {

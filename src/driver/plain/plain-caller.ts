@@ -5,13 +5,14 @@
  */
 import { OncewireError } from '../../errors/oncewire-error.ts'
 import type { CallOptions, CompiledMethod } from '../../rpc/service.ts'
-import { type Caller, tooLarge } from '../caller.ts'
+import { type Caller, nobodyAnswered } from '../caller.ts'
 import { realWorld, type World } from '../world.ts'
 import { OpenCall } from './open-call.ts'
-import type { Speech } from './speech.ts'
+import { checkHeaders, fitsHeader, type Speech } from './speech.ts'
 
-/** What an envelope and headers may need beside the arguments. */
-const headerBytesMax = 1024
+/** Oneway calls may still be answered, as over HTTP, or not be with the server yet; who closes the channel waits so long. */
+const lingerMs = 1000
+const whyClosed = 'the channel was closed while the call was open'
 
 export abstract class PlainCaller implements Caller {
   protected readonly speech: Speech
@@ -25,13 +26,28 @@ export abstract class PlainCaller implements Caller {
     this.speech = speech
   }
 
-  abstract ready(connectMs: number): Promise<void>
+  /** As people write them. */
+  protected abstract readonly addresses: readonly string[]
+  /** Whether somebody listens at one of the addresses, another one each time; what went wrong if not. */
+  protected abstract reach(connectMs: number): Promise<Error | undefined>
   /** Hands the call over, now or as soon as that is possible. */
   protected abstract send(call: OpenCall): void
   /** The call is over; what was kept for it can go. */
   protected abstract over(call: OpenCall): void
   /** All calls are over: ends what is still connected. */
-  protected abstract hangUp(): Promise<void>
+  protected abstract hangUp(): void
+
+  /** A stock server sends no greeting: that it takes a connection is all that can be known. */
+  async ready(connectMs: number): Promise<void> {
+    const untilMs = this.world.nowMs() + connectMs
+    for (let backoffMs = 20; ; backoffMs = Math.min(backoffMs * 2, 1000)) {
+      const failure = await this.reach(connectMs)
+      if (failure === undefined) return
+      const nowMs = this.world.nowMs()
+      if (nowMs >= untilMs) throw nobodyAnswered(this.addresses, connectMs, failure)
+      await new Promise<void>((resolve) => this.world.wakeAt(Math.min(nowMs + backoffMs, untilMs), resolve))
+    }
+  }
 
   /** Calls that are not over. */
   protected get openCount(): number {
@@ -46,10 +62,8 @@ export abstract class PlainCaller implements Caller {
   invoke(method: CompiledMethod, values: readonly unknown[], options: CallOptions): Promise<unknown> {
     const { limits, deadlineMs } = this.speech
     if (this.isClosing) throw new OncewireError('closed', 'never', `${method.name}: the channel is closed`)
-    this.checkHeaders(method, options)
+    checkHeaders(method, options, this.speech.framing)
     const payload = method.encodeArguments(values, this.encodingOf(options))
-    const payloadBytesMax = Math.max(0, limits.frameBytesMax - headerBytesMax)
-    if (payload.length > payloadBytesMax) throw tooLarge(method, payload.length, payloadBytesMax)
     if (this.owedCount >= limits.queuedMax) {
       const message = `${method.name}: the server owes ${this.owedCount} answers already, and limits.queuedMax is ${limits.queuedMax}`
       throw new OncewireError('overloaded', 'never', message)
@@ -71,32 +85,28 @@ export abstract class PlainCaller implements Caller {
   }
 
   private async end(drainMs: number): Promise<void> {
-    if (this.open.size > 0 && drainMs > 0) {
-      await new Promise<void>((resolve) => {
-        const takeBack = this.world.wakeAt(this.world.nowMs() + drainMs, resolve)
-        this.whenIdle = () => {
-          takeBack()
-          resolve()
-        }
-      })
-    }
-    for (const call of this.open) call.break('closed', 'the channel was closed while the call was open')
-    await this.hangUp()
+    await this.idle(drainMs)
+    for (const call of this.open) if (!call.isSettled) call.break('closed', whyClosed)
+    await this.idle(lingerMs)
+    for (const call of this.open) call.break('closed', whyClosed)
+    this.hangUp()
+  }
+
+  /** Until no call is open, or so long. */
+  private async idle(ms: number): Promise<void> {
+    if (this.open.size === 0 || ms <= 0) return
+    await new Promise<void>((resolve) => {
+      const takeBack = this.world.wakeAt(this.world.nowMs() + ms, resolve)
+      this.whenIdle = () => {
+        takeBack()
+        resolve()
+      }
+    })
   }
 
   /** Where headers have no place, the key travels as an argument that others skip. */
   private encodingOf({ idempotencyKey }: CallOptions): Parameters<CompiledMethod['encodeArguments']>[1] {
-    const { codec } = this.speech
-    return this.hasHeaders ? { codec } : { codec, idempotencyKey }
-  }
-
-  private get hasHeaders(): boolean {
-    return this.speech.framing === 'header' || this.speech.framing === 'http'
-  }
-
-  private checkHeaders(method: CompiledMethod, { headers }: CallOptions): void {
-    if (headers === undefined || this.hasHeaders || Object.keys(headers).length === 0) return
-    const message = `${method.name}: headers have no place with framing: '${this.speech.framing}'; use framing: 'header' or an http: address`
-    throw new OncewireError('invalid-argument', 'never', message)
+    const { codec, framing } = this.speech
+    return fitsHeader(framing, idempotencyKey) ? { codec } : { codec, idempotencyKey }
   }
 }

@@ -8,11 +8,10 @@ import { OncewireError } from '../../errors/oncewire-error.ts'
 import type { Connection } from '../../transport/transport.ts'
 import { malformed } from '../../wire/check.ts'
 import type { Envelope } from '../../wire/envelope.ts'
-import { tooLarge } from '../caller.ts'
-import { readReply, writeCall } from './message.ts'
+import { answers, noAnswer, readReply, shown, writeCall } from './message.ts'
 import type { OpenCall } from './open-call.ts'
 import { endOf } from './reply.ts'
-import { type Speech, wireName } from './speech.ts'
+import type { Speech } from './speech.ts'
 
 /** What is answered to a oneway call, as by servers that do not have the method, is for nobody. */
 const onewaySeqid = 0
@@ -46,23 +45,17 @@ export class PlainLink {
     const { speech, connection, hasDeflated } = this
     const { isOneway } = call.method
     const seqid = isOneway ? onewaySeqid : this.nextSeqid()
-    const out = connection.begin()
-    const begin = out.position
     try {
-      writeCall(out, call, { speech, seqid, isDeflated: hasDeflated })
+      writeCall(connection.begin(), call, { speech, seqid, isDeflated: hasDeflated })
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      return call.fail({ code: 'invalid-argument', executed: 'never', message: error.message }, error)
-    }
-    const { frameBytesMax } = speech.limits
-    const headerBytes = out.position - begin - call.payload.length
-    if (headerBytes + call.payload.length > frameBytesMax) {
-      return call.end({ error: tooLarge(call.method, call.payload.length, frameBytesMax - headerBytes) })
+      return call.end({ error: error as Error })
     }
     connection.end()
-    if (isOneway) this.hasSentOneway = true
-    else this.owed.set(seqid, call)
     call.handedOver()
+    if (isOneway) {
+      this.hasSentOneway = true
+      call.end({ value: undefined })
+    } else this.owed.set(seqid, call)
   }
 
   /** @throws {OncewireError} malformed: the connection is of no more use */
@@ -98,17 +91,10 @@ export class PlainLink {
     return this.lastSeqid
   }
 
-  private unpaired({ kind, name, seqid }: Envelope, call: OpenCall | undefined): OncewireError {
-    const what = `a message of kind ${kind}, named "${name}", with seqid ${seqid}`
-    if (kind === 'call' || kind === 'oneway') return malformed(`${what}, where a server may only answer`)
-    if (call !== undefined) return malformed(`${what}, which belongs to a call of ${call.method.name}`)
+  private unpaired(envelope: Envelope, call: OpenCall | undefined): OncewireError {
+    if (call !== undefined) return noAnswer(envelope, call)
+    const { seqid } = envelope
     const isOld = seqid > 0 && seqid <= this.lastSeqid
-    return malformed(`${what}, which ${isOld ? 'was answered before' : 'no call has'}`)
+    return malformed(`${shown(envelope)}, which ${isOld ? 'was answered before' : 'no call has'}`)
   }
-}
-
-/** Servers write the name with or without the service, and of an exception any. */
-export function answers({ kind, name }: Envelope, { method }: OpenCall): boolean {
-  if (kind === 'exception') return true
-  return kind === 'reply' && (name === wireName(method, false) || name === wireName(method, true))
 }

@@ -14,7 +14,7 @@
  *
  * Node leaves the type out always, and .NET says 6 of a service that it does not have: their texts tell these cases.
  */
-import { type ErrorCode, type Executed, isErrorCode } from '../../errors/codes.ts'
+import { type ErrorCode, isErrorCode, isExecuted } from '../../errors/codes.ts'
 import { OncewireError } from '../../errors/oncewire-error.ts'
 import { ApplicationException, applicationTypes, codecOf } from '../../wire/envelope.ts'
 import type { Reply } from './message.ts'
@@ -78,10 +78,6 @@ function oursOf(text: string, pairs: Reply['pairs']): Failure | undefined {
   const toldExecuted = pairs['oncewire-executed'] ?? executed
   if (!isErrorCode(toldCode) || !isExecuted(toldExecuted)) return undefined
   return { code: toldCode, executed: toldExecuted, message: message === '' ? text : message }
-}
-
-export function isExecuted(text: string): text is Executed {
-  return text === 'never' || text === 'once' || text === 'unknown'
 }
 
 function typeName(type: number | undefined): string {

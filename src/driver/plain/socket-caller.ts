@@ -5,7 +5,6 @@
  * were handed to it are `unknown`, and those that waited for it are `never`.
  */
 import type { Connection, ConnectionOwner } from '../../transport/transport.ts'
-import { nobodyAnswered } from '../caller.ts'
 import type { OpenCall } from './open-call.ts'
 import { PlainCaller } from './plain-caller.ts'
 import { PlainLink } from './plain-link.ts'
@@ -30,16 +29,8 @@ export class SocketCaller extends PlainCaller {
     this.target = target
   }
 
-  /** A stock server sends no greeting: that it takes a connection is all that can be known. */
-  async ready(connectMs: number): Promise<void> {
-    const untilMs = this.world.nowMs() + connectMs
-    for (let backoffMs = 20; ; backoffMs = Math.min(backoffMs * 2, 1000)) {
-      const failure = await this.dial()
-      if (failure === undefined) return
-      const nowMs = this.world.nowMs()
-      if (nowMs >= untilMs) throw nobodyAnswered(this.target.addresses, connectMs, failure)
-      await new Promise<void>((resolve) => this.world.wakeAt(Math.min(nowMs + backoffMs, untilMs), resolve))
-    }
+  protected get addresses(): readonly string[] {
+    return this.target.addresses
   }
 
   protected override get owedCount(): number {
@@ -49,18 +40,18 @@ export class SocketCaller extends PlainCaller {
     return (this.link?.owedCount ?? 0) + waiting.size
   }
 
-  protected override send(call: OpenCall): void {
+  protected send(call: OpenCall): void {
     if (this.link?.connection.isOpen === false) this.link = undefined
     if (this.waiting.size === 0 && this.link?.isReady === true) return this.link.send(call)
     this.waiting.add(call)
     if (this.link === undefined && !this.isDialing) void this.dialForWaiting()
   }
 
-  protected override over(call: OpenCall): void {
+  protected over(call: OpenCall): void {
     this.waiting.delete(call)
   }
 
-  protected override async hangUp(): Promise<void> {
+  protected hangUp(): void {
     if (this.link !== undefined) this.leave(this.link)
   }
 
@@ -76,7 +67,7 @@ export class SocketCaller extends PlainCaller {
     this.isDialing = true
     let failure: Error | undefined
     for (const _ of this.target.addresses) {
-      failure = await this.dial()
+      failure = await this.reach()
       if (failure === undefined) break
     }
     this.isDialing = false
@@ -84,8 +75,7 @@ export class SocketCaller extends PlainCaller {
     for (const call of this.waiting) call.break('unavailable', failure.message, failure)
   }
 
-  /** What went wrong; undefined: there is a connection. */
-  private async dial(): Promise<Error | undefined> {
+  protected async reach(): Promise<Error | undefined> {
     let link: PlainLink | undefined
     const owner: ConnectionOwner = {
       received: (body) => link?.received(body),

@@ -1,8 +1,8 @@
 /**
  * How one channel speaks to servers that are not ours: what `connect` was told, checked.
  */
-import { OncewireError } from '../../errors/oncewire-error.ts'
-import type { CompiledMethod } from '../../rpc/service.ts'
+import type { CallOptions, CompiledMethod } from '../../rpc/service.ts'
+import { invalid, show } from '../../wire/check.ts'
 import type { Codec } from '../../wire/shape.ts'
 import type { ConnectOptions } from '../connect-options.ts'
 import type { Limits } from '../limits.ts'
@@ -22,6 +22,27 @@ export interface Speech {
 export function wireName({ name }: CompiledMethod, isMultiplexed: boolean): string {
   const dot = name.lastIndexOf('.')
   return isMultiplexed ? `${name.slice(0, dot)}:${name.slice(dot + 1)}` : name.slice(dot + 1)
+}
+
+/** Whether an idempotency key can go in a header: HTTP's hold ASCII that can be seen. */
+export function fitsHeader(framing: Speech['framing'], key: string | undefined): boolean {
+  return framing === 'header' || (framing === 'http' && (key === undefined || /^[ -~]*$/.test(key)))
+}
+
+/** @throws {OncewireError} invalid-argument for headers where there is no place for them, or that are no texts */
+export function checkHeaders(
+  { name }: CompiledMethod,
+  { headers = {} }: CallOptions,
+  framing: Speech['framing'],
+): void {
+  for (const [header, value] of Object.entries(headers)) {
+    if (framing !== 'header' && framing !== 'http') {
+      throw invalid(
+        `${name}: headers have no place with framing: '${framing}'; use framing: 'header' or an http: address`,
+      )
+    }
+    if (typeof value !== 'string') throw invalid(`${name}: header ${header} must be a string, not ${show(value)}`)
+  }
 }
 
 /** @throws {OncewireError} invalid-argument for options that do not go together, and says what to write instead */
@@ -52,7 +73,3 @@ export function speechOf(
 }
 
 const codecs: readonly Codec[] = ['binary', 'compact', 'json']
-
-function invalid(message: string): OncewireError {
-  return new OncewireError('invalid-argument', 'never', message)
-}
