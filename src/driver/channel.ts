@@ -10,6 +10,7 @@ import { type Caller, checkOptions } from './caller.ts'
 import { callerFor, connectMsDefault } from './choose-caller.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import type { Recovered } from './recovered.ts'
+import type { Run } from './runs.ts'
 import { SessionCaller } from './session-caller.ts'
 
 /** A way to one server, for any number of services. */
@@ -27,6 +28,15 @@ export interface Channel extends AsyncDisposable {
 export interface JournalledChannel extends Channel {
   /** Outcomes of calls that a crashed process began; ends when all have been handed over. */
   readonly recovered: AsyncIterable<Recovered>
+  /**
+   * A resumable run: the calls that `body` makes through `run.client` are journalled in order. Started again under the same
+   * name after a crash, what had ended answers from the journal, and the function goes on where it was. Its own result is
+   * not stored. A call that is not exactly-once may end `unknown` after a crash: then it throws that.
+   *
+   * @throws {OncewireError} non-deterministic-run if the function takes another path than the journal; still-running if the
+   *   name is in use; invalid-argument for a name that is empty or over 255 bytes; whatever `body` throws
+   */
+  run<R>(name: string, body: (run: Run) => R | PromiseLike<R>): Promise<R>
 }
 
 /**
@@ -53,7 +63,9 @@ export async function connect(target: string | readonly string[], options: Conne
   }
   const channel = new OpenChannel(caller, methods)
   if (options.journal === undefined || !(caller instanceof SessionCaller)) return channel
-  return Object.assign(channel, { recovered: caller.recovered })
+  const { recovered, runs } = caller
+  const run: JournalledChannel['run'] = (name, body) => runs.run(name, body)
+  return Object.assign(channel, { recovered, run })
 }
 
 /** What a user holds; whoever makes its calls stands behind it. */

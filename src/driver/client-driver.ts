@@ -9,7 +9,7 @@ import type { CallIdentity, CallSpec, ClientInput, ClientOptions, ClientOutput, 
 import { ClientMachine } from '../once/client.ts'
 import { decodeFrame } from '../once/frame-bytes.ts'
 import type { Executed } from '../errors/codes.ts'
-import type { Journal } from '../once/journal.ts'
+import type { Journal, StepName, StepOutcome } from '../once/journal.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Connection, ConnectionOwner } from '../transport/transport.ts'
 import { FrameLink } from './frame-link.ts'
@@ -20,6 +20,9 @@ export interface ClientEvents {
   settled(call: number, settlement: Settlement, identity: CallIdentity): void
   resolved(call: number, executed: Executed): void
   recovered(output: Extract<ClientOutput, { kind: 'recovered' }>): void
+  stepEnded(output: Extract<ClientOutput, { kind: 'step-ended' }>): void
+  stepResolved(output: Extract<ClientOutput, { kind: 'step-resolved' }>): void
+  journalFailed(error: OncewireError): void
   allRecovered(): void
   ready(): void
   /** No session can be had, now or later. */
@@ -55,7 +58,10 @@ export class ClientDriver {
     const { journal } = options
     if (journal === undefined) return
     journal.onDurable = (count) => this.input({ kind: 'journalled', nowMs: this.world.nowMs(), count })
-    journal.onFailed = (cause) => this.input({ kind: 'journal-failed', nowMs: this.world.nowMs(), cause })
+    journal.onFailed = (cause) => {
+      this.input({ kind: 'journal-failed', nowMs: this.world.nowMs(), cause })
+      options.events.journalFailed(cause as OncewireError)
+    }
   }
 
   start(): void {
@@ -68,6 +74,27 @@ export class ClientDriver {
 
   cancel(call: number): void {
     this.input({ kind: 'cancelled', nowMs: this.world.nowMs(), call })
+  }
+
+  /** A run waits again for a call that an earlier process began. */
+  claimStep(step: StepName, deadlineAtMs: number): void {
+    this.input({ kind: 'claimed', nowMs: this.world.nowMs(), step, deadlineAtMs })
+  }
+
+  cancelStep(step: StepName): void {
+    this.input({ kind: 'step-cancelled', nowMs: this.world.nowMs(), step })
+  }
+
+  beginLocal(step: StepName, name: string): void {
+    this.input({ kind: 'local-begun', nowMs: this.world.nowMs(), step, name })
+  }
+
+  endLocal(step: StepName, outcome: StepOutcome): void {
+    this.input({ kind: 'local-ended', nowMs: this.world.nowMs(), step, outcome })
+  }
+
+  forgetRun(run: string): void {
+    this.input({ kind: 'run-forgotten', nowMs: this.world.nowMs(), run })
   }
 
   handedOver(number: number): void {
@@ -114,6 +141,10 @@ export class ClientDriver {
         return events.resolved(output.call, output.executed)
       case 'recovered':
         return events.recovered(output)
+      case 'step-ended':
+        return events.stepEnded(output)
+      case 'step-resolved':
+        return events.stepResolved(output)
       case 'all-recovered':
         return events.allRecovered()
       case 'ready':

@@ -81,7 +81,8 @@ export function valueOf(
   }
 }
 
-function failure(
+/** The error of a call that has no value. */
+export function failure(
   method: string,
   settlement: Extract<Settlement, { kind: 'failed' }>,
   identity: CallIdentity,

@@ -12,6 +12,7 @@ import type { ConnectOptions } from './connect-options.ts'
 import type { Limits } from './limits.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { RecoveredCalls } from './recovered.ts'
+import { Runs, type RunsHost } from './runs.ts'
 import { realWorld, type World } from './world.ts'
 
 /** What a frame may need beside the arguments: identity, method, key. */
@@ -28,6 +29,7 @@ export interface SessionTarget {
 
 export class SessionCaller implements Caller {
   readonly recovered: RecoveredCalls
+  readonly runs: Runs
   private readonly target: SessionTarget
   private readonly driver: ClientDriver
   private readonly pending = new PendingCalls()
@@ -53,6 +55,9 @@ export class SessionCaller implements Caller {
         settled: (call, settlement, identity) => this.pending.settled(call, settlement, identity),
         resolved: (call, executed) => this.pending.resolved(call, executed),
         recovered: (output) => this.recovered.push(output),
+        stepEnded: (output) => this.runs.ended(output),
+        stepResolved: (output) => this.runs.resolved(output),
+        journalFailed: (error) => this.runs.fail(error),
         allRecovered: () => this.recovered.complete(),
         ready: () => this.whenReady?.resolve(),
         refused: ({ code, message }) => this.whenReady?.reject(new OncewireError(code, 'never', message)),
@@ -65,6 +70,9 @@ export class SessionCaller implements Caller {
       (number) => this.driver.handedOver(number),
     )
     if (journal === undefined) this.recovered.complete()
+    const { driver, world, deadlineMs } = this
+    const encode: RunsHost['encode'] = (method, values) => this.encode(method, values)
+    this.runs = new Runs({ driver, world, deadlineMs, encode }, journal?.state.runs ?? [])
   }
 
   /** Starts, and waits until the server has welcomed us. */
@@ -86,8 +94,7 @@ export class SessionCaller implements Caller {
 
   invoke(method: CompiledMethod, values: readonly unknown[], options: CallOptions): Promise<unknown> {
     const { signal, deadlineMs = this.deadlineMs, idempotencyKey, headers } = options
-    const payload = method.encodeArguments(values)
-    if (payload.length > this.payloadBytesMax) throw tooLarge(method, payload.length, this.payloadBytesMax)
+    const payload = this.encode(method, values)
     return new Promise((resolve, reject) => {
       const call = this.pending.take()
       this.pending.set(call, { method, resolve, reject, release: this.listen(call, signal), resolved: undefined })
@@ -104,9 +111,16 @@ export class SessionCaller implements Caller {
     })
   }
 
+  private encode(method: CompiledMethod, values: readonly unknown[]): Uint8Array {
+    const payload = method.encodeArguments(values)
+    if (payload.length > this.payloadBytesMax) throw tooLarge(method, payload.length, this.payloadBytesMax)
+    return payload
+  }
+
   close(drainMs: number): Promise<void> {
     this.whenClosed ??= new Promise<void>((resolve) => (this.tellClosed = resolve)).then(async () => {
       this.recovered.complete()
+      this.runs.close()
       await this.target.journal?.close()
     })
     this.driver.close(drainMs)

@@ -14,6 +14,8 @@ export interface World {
   dateMs(): number
   /** Calls `wake` once at `atMs` of `nowMs`; answers how to take that back. */
   wakeAt(atMs: number, wake: () => void): () => void
+  /** Settles when everything that is due now has happened. */
+  nextTurn(): Promise<void>
   /** In [0, 1); for jitter, not for secrets. */
   random(): number
   /** That many random bytes of a good source, as lower-case hexadecimal. */
@@ -53,6 +55,7 @@ export const realWorld: World = {
     )
     return () => clearTimeout(timer)
   },
+  nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
   random: Math.random,
   randomHex: (bytes) => toHex(randomBytes(bytes)),
   sha256(...parts) {

@@ -146,6 +146,12 @@ const table = {
     meaning: 'A service with exactly-once methods was added to a server without a ledger.',
     advice: "createServer({ ledger: await sqlite('file.db') }).",
   },
+  'non-deterministic-run': {
+    executed: ['never'],
+    meaning: 'A resumable run took another path than its journal: at that step it asked for something else than before.',
+    advice:
+      'The message names both. Take time, chance and everything else that may differ from run.step(); or run.forget().',
+  },
   overloaded: {
     executed: ['never', 'unknown'],
     meaning: 'A queue is full: calls waiting in this client, or records that the server keeps for one caller.',

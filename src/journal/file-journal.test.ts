@@ -16,7 +16,7 @@ import type { JournalEntry, JournalState } from '../once/journal.ts'
 import { type FileJournalOptions, openJournal } from './file-journal.ts'
 import { foldJournal, JournalFold } from './fold.ts'
 import { encodeJournal } from './journal-bytes.ts'
-import { journalContract, type JournalPlace, sampleEntries } from './journal-contract.ts'
+import { journalContract, type JournalPlace, sampleEntries, sampleEntries1 } from './journal-contract.ts'
 
 async function place(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'oncewire-journal-'))
@@ -62,10 +62,18 @@ test('a journal is readable by its owner alone, and leaves nothing beside itself
   expect(await readdir(dirname(file))).toEqual([basename(file)])
 })
 
-test('the golden file of format 1 opens, with what it holds', async () => {
-  const file = await place()
-  await writeFile(file, await readFile(join(import.meta.dirname, '../../test/golden/formats/journal-1.journal')))
-  expect(await stateOf(file)).toEqual(foldJournal(sampleEntries))
+test('the golden files of every format open, with what they hold, and are of the newest from then on', async () => {
+  for (const [format, entries] of [
+    [1, sampleEntries1],
+    [2, sampleEntries],
+  ] as const) {
+    const file = await place()
+    const golden = join(import.meta.dirname, `../../test/golden/formats/journal-${format}.journal`)
+    await writeFile(file, await readFile(golden))
+    expect(await stateOf(file)).toEqual(foldJournal(entries))
+    expect((await readFile(file))[11]).toBe(2)
+    expect(await stateOf(file)).toEqual(foldJournal(entries))
+  }
 })
 
 test('every prefix of the file opens as some prefix of the entries, says what was cut, and goes on from there', async () => {
@@ -90,12 +98,12 @@ test('a damaged file, another file and a newer format are named, and left as the
   const damaged = encodeJournal(sampleEntries)
   damaged[100] = (damaged[100] as number) ^ 1
   const newer = encodeJournal(sampleEntries)
-  newer[11] = 2
+  newer[11] = 3
   const letter = Buffer.from('Dear Alice, this is a letter.')
   for (const [bytes, code, words] of [
     [damaged, 'journal-damaged', /the record at byte \d+ does not match its checksum/],
     [letter, 'journal-damaged', /is no Oncewire journal/],
-    [newer, 'journal-format', /format 2, and this version reads format 1/],
+    [newer, 'journal-format', /format 3, and this version reads formats 1 to 2/],
   ] as const) {
     await writeFile(file, bytes)
     const error = await failureOf(file)

@@ -66,7 +66,7 @@ async function openLocked(place: Place): Promise<FileJournal> {
   }
   const journal = new AppendedFile(place, handle, recovered)
   try {
-    await journal.start()
+    await journal.start(recovered.isOld)
   } catch (error) {
     await journal.close()
     throw error
@@ -78,6 +78,8 @@ interface Recovered {
   readonly fold: JournalFold
   readonly length: number
   readonly cut: FileJournal['cut']
+  /** Written by an older version: no entry may be appended before it is written anew. */
+  readonly isOld: boolean
 }
 
 /** Reads what is there; cuts a torn end; writes the header of a new file. */
@@ -85,7 +87,7 @@ async function recover(path: string, handle: FileHandle): Promise<Recovered> {
   const file = await handle.readFile()
   // Further in nobody knows of Buffer, whose `slice` does not copy.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length)
-  const { entries, wholeBytes } = readJournal(path, bytes) ?? { entries: [], wholeBytes: 0 }
+  const { entries, wholeBytes, isOld } = readJournal(path, bytes) ?? { entries: [], wholeBytes: 0, isOld: false }
   const fold = new JournalFold(entries)
   const cutBytes = bytes.length - wholeBytes
   const cut = cutBytes > 0 ? { offset: wholeBytes, bytes: cutBytes } : undefined
@@ -94,7 +96,7 @@ async function recover(path: string, handle: FileHandle): Promise<Recovered> {
   if (wholeBytes === 0) await writeFully(handle, header, 0)
   if (cut !== undefined || wholeBytes === 0) await handle.sync()
   if (wholeBytes === 0) await syncFolder(path)
-  return { fold, length: Math.max(wholeBytes, header.length), cut }
+  return { fold, length: Math.max(wholeBytes, header.length), cut, isOld }
 }
 
 class AppendedFile implements FileJournal {
@@ -126,8 +128,10 @@ class AppendedFile implements FileJournal {
     this.state = fold.state
   }
 
-  async start(): Promise<void> {
-    if (this.length > this.lengthMax) await this.rewrite()
+  async start(isOld: boolean): Promise<void> {
+    if (this.length <= this.lengthMax && !isOld) return
+    if (!(await this.rewrite(isOld)) && isOld)
+      throw failed(this.place.path, new Error('it is of an older format and could not be written anew'), 'never')
   }
 
   append(entry: JournalEntry): void {
@@ -183,12 +187,12 @@ class AppendedFile implements FileJournal {
    * Writes all that still matters, entries not yet written included, into a new file that takes the old one's place: a
    * crash leaves one or the other. False if that gains too little, or cannot be done; then the old one goes on.
    */
-  private async rewrite(): Promise<boolean> {
+  private async rewrite(isNeeded = false): Promise<boolean> {
     const { path, deadBytesMax } = this.place
     const live = encodeJournal(this.fold.entries())
     // Each time at least as much again, so that a large journal of open calls is not written anew all the time.
     this.lengthMax = this.length + Math.max(deadBytesMax, live.length)
-    if (this.length - live.length <= deadBytesMax) return false
+    if (!isNeeded && this.length - live.length <= deadBytesMax) return false
     const handle = await replaceFile(path, live)
     if (handle === undefined) return false
     const old = this.handle

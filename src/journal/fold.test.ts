@@ -3,12 +3,13 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { JournalEntry, JournalledStep } from '../once/journal.ts'
 import { foldJournal, JournalFold } from './fold.ts'
 import { anyEntry, sampleEntries } from './journal-contract.ts'
 
 test('open calls, given up or not, and outcomes that nobody has taken yet', () => {
   const state = foldJournal(sampleEntries)
-  expect(state).toMatchObject({ principal: 'alice', ledgerId: 'l'.repeat(32), epoch: 1, highest: 5 })
+  expect(state).toMatchObject({ principal: 'alice', ledgerId: 'l'.repeat(32), epoch: 1, highest: 6 })
   expect(state.open).toMatchObject([{ number: 2, call: { idempotencyKey: 'order-42' }, isGivenUp: true }])
   expect(state.unclaimed.map(({ number, outcome }) => [number, outcome.kind])).toEqual([
     [3, 'failure'],
@@ -43,4 +44,36 @@ test('the fewest entries say the same, whatever was written and whatever is writ
       expect(new JournalFold(fewest).entries()).toEqual(fewest)
     }),
   )
+})
+
+test('a run holds its steps in the order of the journal, sent anew or not, until it is forgotten', () => {
+  const call = { method: 'm', delivery: 'at-most-once' as const, payload: new Uint8Array(), idempotencyKey: undefined }
+  const begun = (number: number): JournalledStep => ({
+    kind: 'call',
+    session: 'a'.repeat(32),
+    number,
+    call,
+    isOneway: false,
+  })
+  const clock = { kind: 'local', name: 'clock' } as const
+  const unknown = { kind: 'unknown', code: 'deadline', mayResolve: true } as const
+  const entries: JournalEntry[] = [
+    { kind: 'step-begun', run: 'r', step: 0, begun: begun(1) },
+    { kind: 'step-begun', run: 'r', step: 1, begun: clock },
+    { kind: 'step-begun', run: 'r', step: 0, begun: begun(9) },
+    { kind: 'step-ended', run: 'r', step: 0, outcome: unknown },
+    { kind: 'step-resolved', run: 'r', step: 0, executed: 'once' },
+  ]
+  expect(foldJournal(entries).runs).toEqual([
+    {
+      run: 'r',
+      events: [
+        { kind: 'begun', step: 0, begun: begun(9) },
+        { kind: 'begun', step: 1, begun: clock },
+        { kind: 'ended', step: 0, outcome: unknown },
+        { kind: 'resolved', step: 0, executed: 'once' },
+      ],
+    },
+  ])
+  expect(foldJournal([...entries, { kind: 'run-forgotten', run: 'r' }]).runs).toEqual([])
 })

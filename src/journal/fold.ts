@@ -4,7 +4,7 @@
  * Invariant: the state of a prefix of the entries is a state that the journal really had.
  */
 import type { SessionId } from '../once/frame.ts'
-import type { JournalEntry, JournalledCall, JournalState } from '../once/journal.ts'
+import type { JournalEntry, JournalledCall, JournalState, RunEvent } from '../once/journal.ts'
 
 /** What a list of entries says. */
 export function foldJournal(entries: Iterable<JournalEntry>): JournalState {
@@ -12,6 +12,8 @@ export function foldJournal(entries: Iterable<JournalEntry>): JournalState {
 }
 
 type Ended = Extract<JournalEntry, { kind: 'ended' }>['outcome']
+
+type StepEntry = Extract<JournalEntry, { kind: 'step-begun' | 'step-ended' | 'step-resolved' }>
 
 export class JournalFold {
   private session: SessionId | undefined
@@ -24,6 +26,7 @@ export class JournalFold {
     number,
     { readonly call: JournalledCall; isGivenUp: boolean; outcome: Ended | undefined }
   >()
+  private readonly runs = new Map<string, RunEvent[]>()
 
   constructor(entries: Iterable<JournalEntry>) {
     for (const entry of entries) this.add(entry)
@@ -56,7 +59,27 @@ export class JournalFold {
       case 'handed-over':
         this.calls.delete(entry.number)
         break
+      case 'run-forgotten':
+        this.runs.delete(entry.run)
+        break
+      default:
+        this.addStep(entry)
     }
+  }
+
+  private addStep(entry: StepEntry): void {
+    const { run, step } = entry
+    const events = this.runs.get(run) ?? []
+    this.runs.set(run, events)
+    if (entry.kind === 'step-ended') return void events.push({ kind: 'ended', step, outcome: entry.outcome })
+    if (entry.kind === 'step-resolved') return void events.push({ kind: 'resolved', step, executed: entry.executed })
+    const { begun } = entry
+    // A number of another session says nothing here: `session` sets `highest` back.
+    if (begun.kind === 'call' && begun.session === this.session) this.highest = Math.max(this.highest, begun.number)
+    const event: RunEvent = { kind: 'begun', step, begun }
+    const before = events.findIndex((earlier) => earlier.kind === 'begun' && earlier.step === step)
+    if (before < 0) events.push(event)
+    else events[before] = event
   }
 
   get state(): JournalState {
@@ -73,6 +96,7 @@ export class JournalFold {
       unclaimed: calls.flatMap(([number, { call, outcome }]) =>
         outcome === undefined ? [] : [{ number, call, outcome }],
       ),
+      runs: Array.from(this.runs, ([run, events]) => ({ run, events: [...events] })),
     }
   }
 
@@ -84,6 +108,7 @@ export class JournalFold {
       if (isGivenUp) entries.push({ kind: 'given-up', number })
       if (outcome !== undefined) entries.push({ kind: 'ended', number, outcome })
     }
+    for (const [run, events] of this.runs) for (const event of events) entries.push(stepEntry(run, event))
     const { session, ledgerId, principal } = this
     if (session !== undefined) entries.push({ kind: 'session', session, ledgerId, principal })
     if (this.epoch > 0) entries.push({ kind: 'opened', epoch: this.epoch })
@@ -95,4 +120,11 @@ export class JournalFold {
     const call = this.calls.get(number)
     if (call !== undefined) act(call)
   }
+}
+
+function stepEntry(run: string, event: RunEvent): StepEntry {
+  const { step } = event
+  if (event.kind === 'begun') return { kind: 'step-begun', run, step, begun: event.begun }
+  if (event.kind === 'ended') return { kind: 'step-ended', run, step, outcome: event.outcome }
+  return { kind: 'step-resolved', run, step, executed: event.executed }
 }

@@ -32,7 +32,7 @@ test('any entries, there and back', () => {
   fc.assert(
     fc.property(fc.array(anyEntry), (entries) => {
       const bytes = encodeJournal(entries)
-      expect(readJournal('j', bytes)).toEqual({ entries, wholeBytes: bytes.length })
+      expect(readJournal('j', bytes)).toEqual({ entries, wholeBytes: bytes.length, isOld: false })
     }),
   )
 })
@@ -40,7 +40,8 @@ test('any entries, there and back', () => {
 test('cut anywhere: the whole records before the cut', () => {
   for (let length = 0; length <= sample.length; length++) {
     const whole = starts.findLastIndex((start) => start <= length)
-    const expected = whole < 0 ? undefined : { entries: sampleEntries.slice(0, whole), wholeBytes: starts[whole] }
+    const expected =
+      whole < 0 ? undefined : { entries: sampleEntries.slice(0, whole), wholeBytes: starts[whole], isOld: false }
     expect(readJournal('j', sample.subarray(0, length))).toEqual(expected)
   }
 })
@@ -53,7 +54,11 @@ test('changed anywhere: damage, named by where the record begins; in the last re
       const changed = sample.slice()
       changed[at] = (changed[at] as number) ^ flip
       if (at >= lastStart) {
-        expect(readJournal('j', changed)).toEqual({ entries: sampleEntries.slice(0, -1), wholeBytes: lastStart })
+        expect(readJournal('j', changed)).toEqual({
+          entries: sampleEntries.slice(0, -1),
+          wholeBytes: lastStart,
+          isOld: false,
+        })
         continue
       }
       const error = failureOf(changed)

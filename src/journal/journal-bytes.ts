@@ -11,7 +11,8 @@ import { decodeEntry, encodeEntry, recordAt } from './entry-bytes.ts'
 
 /** `OWJRNL` and two zero bytes. */
 const magic = Uint8Array.of(0x4f, 0x57, 0x4a, 0x52, 0x4e, 0x4c, 0, 0)
-const format = 1
+/** Each holds everything that the ones before it held. */
+const format = 2
 const headerBytes = magic.length + 4
 
 /** A whole journal with these entries. */
@@ -25,19 +26,19 @@ export function encodeJournal(entries: Iterable<JournalEntry>): Uint8Array {
 
 /**
  * What the journal in `bytes` says, and how many of its bytes say it; what lies behind was being written when the process
- * or the machine died. Undefined: a new file, or one that died before its header was whole.
+ * or the machine died. `isOld`: it is of an older format, and must be written anew before it is appended to. Undefined: a new file, or one that died before its header was whole.
  *
  * @throws {OncewireError} journal-damaged, journal-format
  */
 export function readJournal(
   path: string,
   bytes: Uint8Array,
-): { readonly entries: JournalEntry[]; readonly wholeBytes: number } | undefined {
+): { readonly entries: JournalEntry[]; readonly wholeBytes: number; readonly isOld: boolean } | undefined {
   const isOurs = magic.subarray(0, bytes.length).every((byte, i) => byte === bytes[i])
   if (!isOurs) throw damaged(`${path} is no Oncewire journal; it was left as it is`)
   if (bytes.length < headerBytes) return undefined
   const found = new ByteReader(bytes.subarray(magic.length, headerBytes)).u32()
-  if (found !== format) throw wrongFormat(path, found)
+  if (found < 1 || found > format) throw wrongFormat(path, found)
   const entries: JournalEntry[] = []
   let at = headerBytes
   for (let record = recordAt(bytes, at); record !== undefined; record = recordAt(bytes, at)) {
@@ -48,7 +49,7 @@ export function readJournal(
     const message = `${path}: the record at byte ${at} does not match its checksum, and whole ones follow; it was left as it is`
     throw damaged(message)
   }
-  return { entries, wholeBytes: at }
+  return { entries, wholeBytes: at, isOld: found < format }
 }
 
 function decode(path: string, at: number, body: Uint8Array): JournalEntry {
@@ -65,7 +66,7 @@ function isRecordAfter(bytes: Uint8Array, from: number): boolean {
 }
 
 function wrongFormat(path: string, found: number): OncewireError {
-  const message = `${path} is a journal of format ${found}, and this version reads format ${format}: install a newer oncewire`
+  const message = `${path} is a journal of format ${found}, and this version reads formats 1 to ${format}: install a newer oncewire`
   return new OncewireError('journal-format', 'never', message)
 }
 

@@ -6,10 +6,10 @@
  */
 import type { ErrorCode, Executed } from '../errors/codes.ts'
 import { TimerWheel } from '../std/timer-wheel.ts'
-import type { ClientOptions, ClientOutput, Settlement } from './client-io.ts'
+import type { CallIdentity, ClientOptions, ClientOutput, Settlement } from './client-io.ts'
 import { ClientSession, type OpenCall } from './client-session.ts'
 import { type Frame, noSession } from './frame.ts'
-import type { JournalEntry } from './journal.ts'
+import type { JournalEntry, JournalledCall, StepName, StepOutcome } from './journal.ts'
 import type { Outcome } from './outcome.ts'
 
 /** An idle client acknowledges within a second (section 3). */
@@ -33,6 +33,8 @@ export abstract class ClientCalls {
   /** At-least-once and oneway calls: no session, numbers of this process. */
   protected readonly free: ClientSession = new ClientSession('none')
   protected readonly due: TimerWheel<OpenCall> = new TimerWheel()
+  /** Open calls that are steps of resumable runs. */
+  protected readonly steps: Map<string, OpenCall> = new Map()
   protected outputs: ClientOutput[] = []
   protected nowMs = 0
   protected ackAtMs: number = Infinity
@@ -88,7 +90,7 @@ export abstract class ClientCalls {
       delivery: begun.delivery,
       isOneway: begun.isOneway,
       attempt: call.attempts,
-      leftMs: Math.max(1, call.deadlineAtMs - this.nowMs),
+      leftMs: call.deadlineAtMs === Infinity ? this.options.replayMs : Math.max(1, call.deadlineAtMs - this.nowMs),
       method: begun.method,
       idempotencyKey: begun.idempotencyKey,
       headers: begun.headers,
@@ -117,15 +119,17 @@ export abstract class ClientCalls {
   }
 
   protected open(call: OpenCall): void {
-    const { session } = call
+    const { session, step } = call
     session.number(call)
-    if (session.kind === 'durable' && this.options.journal !== undefined) {
-      const { method, delivery, payload, idempotencyKey } = call.begun
+    const { number } = call
+    if (step !== undefined || (session.kind === 'durable' && this.options.journal !== undefined)) {
       call.phase = 'journalling'
-      this.append({ kind: 'begun', number: call.number, call: { method, delivery, payload, idempotencyKey } })
+      if (step === undefined) this.append({ kind: 'begun', number, call: journalled(call) })
+      else this.appendStep(call, step)
       this.schedule(call, call.deadlineAtMs)
       return this.whenDurable(this.appended, () => {
-        if (call.phase !== 'journalling') return
+        // Given up, or given another number, meanwhile.
+        if (call.phase !== 'journalling' || call.number !== number) return
         call.phase = 'open'
         this.attempt(call)
       })
@@ -158,12 +162,12 @@ export abstract class ClientCalls {
     }
     const message = `${why}; it may have run`
     if (session.kind === 'none') return this.fail(call, { code, executed: 'unknown', message })
-    if (call.call === undefined) {
+    if (call.call === undefined && call.step === undefined) {
       // The journal keeps it: the next opening asks again.
       call.phase = 'parked'
       return this.settle(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: false })
     }
-    if (session.kind === 'durable') this.append({ kind: 'given-up', number: call.number })
+    if (session.kind === 'durable' && call.step === undefined) this.append({ kind: 'given-up', number: call.number })
     call.phase = 'asking'
     this.settle(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: true })
     this.attempt(call)
@@ -181,6 +185,7 @@ export abstract class ClientCalls {
   protected end(call: OpenCall, settlement: Settlement): void {
     if (call.phase === 'over') return
     call.phase = 'over'
+    if (call.step !== undefined) return this.endStep(call, call.step, settlement)
     if (!call.isSettled) this.settle(call, settlement)
     else if (call.call !== undefined)
       this.outputs.push({ kind: 'resolved', call: call.call, executed: executedOf(settlement) })
@@ -200,6 +205,36 @@ export abstract class ClientCalls {
     }
   }
 
+  private appendStep(call: OpenCall, step: StepName): void {
+    const { number, begun } = call
+    const session = call.session.id ?? noSession
+    const { isOneway } = begun
+    this.append({
+      kind: 'step-begun',
+      ...step,
+      begun: { kind: 'call', session, number, call: journalled(call), isOneway },
+    })
+  }
+
+  private endStep(call: OpenCall, step: StepName, settlement: Settlement): void {
+    this.steps.delete(stepKey(step))
+    // Refused or given up before it had a number: the journal shows that it was asked for.
+    if (call.number === 0) this.appendStep(call, step)
+    if (!call.isSettled) this.settle(call, settlement)
+    else {
+      const executed = executedOf(settlement)
+      this.append({ kind: 'step-resolved', ...step, executed })
+      this.whenDurable(this.appended, () => this.outputs.push({ kind: 'step-resolved', step, executed }))
+    }
+    this.whenDurable(this.appended, () => this.forget(call))
+  }
+
+  /** What a step has come to: shown when it is durable (H9). */
+  protected showStep(step: StepName, outcome: StepOutcome, identity: CallIdentity = nobody): void {
+    this.append({ kind: 'step-ended', ...step, outcome })
+    this.whenDurable(this.appended, () => this.outputs.push({ kind: 'step-ended', step, outcome, identity }))
+  }
+
   protected forget(call: OpenCall): void {
     const { session, number } = call
     if (number === 0) return
@@ -212,14 +247,19 @@ export abstract class ClientCalls {
   protected settle(call: OpenCall, settlement: Settlement): void {
     call.isSettled = true
     const { number, attempts, session } = call
+    const identity = { session: session.id ?? noSession, number, attempts }
+    if (call.step !== undefined) return this.showStep(call.step, stepOutcome(settlement), identity)
     if (call.call !== undefined) {
-      const identity = { session: session.id ?? noSession, number, attempts }
       this.outputs.push({ kind: 'settled', call: call.call, settlement, identity })
       return
     }
-    const { method, delivery, payload, idempotencyKey } = call.begun
-    const begun = { method, delivery, payload, idempotencyKey }
-    this.outputs.push({ kind: 'recovered', session: session.id ?? noSession, number, begun, settlement })
+    this.outputs.push({
+      kind: 'recovered',
+      session: session.id ?? noSession,
+      number,
+      begun: journalled(call),
+      settlement,
+    })
     if (call.phase === 'parked') {
       this.replaying--
       this.tellRecovered()
@@ -264,6 +304,25 @@ export abstract class ClientCalls {
 }
 
 const nothing = new Uint8Array()
+const nobody: CallIdentity = { session: noSession, number: 0, attempts: 0 }
+
+export function stepKey({ run, step }: StepName): string {
+  return `${step} ${run}`
+}
+
+function journalled({ begun: { method, delivery, payload, idempotencyKey } }: OpenCall): JournalledCall {
+  return { method, delivery, payload, idempotencyKey }
+}
+
+/** As the journal keeps it. The bytes lie in a buffer that the transport uses again. */
+function stepOutcome(settlement: Settlement): StepOutcome {
+  if (settlement.kind === 'failed') {
+    const { code, executed, message, mayResolve } = settlement
+    return executed === 'unknown' ? { kind: 'unknown', code, mayResolve } : { kind: 'failure', code, executed, message }
+  }
+  const { outcome } = settlement
+  return outcome.kind === 'failure' ? outcome : { kind: outcome.kind, bytes: new Uint8Array(outcome.bytes) }
+}
 
 /** In the words of `resolved`: a result or a declared exception means that it ran. */
 function executedOf(settlement: Settlement): Executed {

@@ -6,7 +6,7 @@
  */
 import type { ErrorCode, Executed } from '../errors/codes.ts'
 import type { Delivery, Frame, SessionId } from './frame.ts'
-import type { JournalEntry, JournalledCall, JournalState } from './journal.ts'
+import type { JournalEntry, JournalledCall, JournalState, StepName, StepOutcome } from './journal.ts'
 import type { Outcome } from './outcome.ts'
 
 export interface ClientOptions {
@@ -37,6 +37,8 @@ export interface CallSpec {
   readonly deadlineAtMs: number
   readonly idempotencyKey: string | undefined
   readonly headers: Readonly<Record<string, string>> | undefined
+  /** It is a step of a resumable run: written down before it is sent, whatever its delivery; its end is told as `step-ended`. */
+  readonly step?: StepName | undefined
 }
 
 export type ClientInput =
@@ -51,6 +53,13 @@ export type ClientInput =
   /** So many entries of this opening are on disk. */
   | { readonly kind: 'journalled'; readonly nowMs: number; readonly count: number }
   | { readonly kind: 'journal-failed'; readonly nowMs: number; readonly cause: unknown }
+  /** A run has asked again for a step whose call an earlier process began, and waits that long. */
+  | { readonly kind: 'claimed'; readonly nowMs: number; readonly step: StepName; readonly deadlineAtMs: number }
+  | { readonly kind: 'step-cancelled'; readonly nowMs: number; readonly step: StepName }
+  /** A local step begins, or has ended: told as `step-ended` when that is durable. */
+  | { readonly kind: 'local-begun'; readonly nowMs: number; readonly step: StepName; readonly name: string }
+  | { readonly kind: 'local-ended'; readonly nowMs: number; readonly step: StepName; readonly outcome: StepOutcome }
+  | { readonly kind: 'run-forgotten'; readonly nowMs: number; readonly run: string }
   /** The application took this recovered outcome. */
   | { readonly kind: 'handed-over'; readonly nowMs: number; readonly number: number }
   | { readonly kind: 'woke'; readonly nowMs: number }
@@ -97,6 +106,14 @@ export type ClientOutput =
       readonly begun: JournalledCall
       readonly settlement: Settlement
     }
+  /** What a step shows its run; durable, except where `outcome` is a settlement without an entry (the channel is closed). */
+  | {
+      readonly kind: 'step-ended'
+      readonly step: StepName
+      readonly outcome: StepOutcome | Extract<Settlement, { kind: 'failed' }>
+      readonly identity: CallIdentity
+    }
+  | { readonly kind: 'step-resolved'; readonly step: StepName; readonly executed: Executed }
   /** Every call that the journal held open at the start has ended. */
   | { readonly kind: 'all-recovered' }
   /** Connection is up and a session welcomed; or why that can never be (version, denied). */

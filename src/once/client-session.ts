@@ -6,7 +6,7 @@
  */
 import type { CallSpec } from './client-io.ts'
 import { epochStride, noSession, type SessionId, type SessionKind } from './frame.ts'
-import type { JournalledCall } from './journal.ts'
+import type { JournalledCall, StepName } from './journal.ts'
 import { NumberRing } from './number-ring.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -15,7 +15,10 @@ export interface OpenCall {
   readonly begun: JournalledCall & Pick<CallSpec, 'headers' | 'isOneway'>
   /** The driver's number for it; undefined: begun by an earlier process, its outcome goes to `recovered`. */
   readonly call: number | undefined
-  readonly deadlineAtMs: number
+  /** Of a resumable run: what happens to it is told under this name, and `call` says nothing. */
+  readonly step: StepName | undefined
+  /** Infinity: of a step that its run has not asked for again. */
+  deadlineAtMs: number
   session: ClientSession
   /** 0: it waits for a number. */
   number: number
@@ -32,6 +35,24 @@ export interface OpenCall {
   isSettled: boolean
   /** Why the server refused it, while RESOLVE finds out what that means. */
   refusal: Pick<Extract<Outcome, { kind: 'failure' }>, 'code' | 'message'> | undefined
+}
+
+/** A call that an earlier process began. */
+export function replayed(
+  begun: JournalledCall,
+  rest: Pick<OpenCall, 'session' | 'number' | 'phase' | 'deadlineAtMs'> & Partial<Pick<OpenCall, 'step' | 'isSettled'>>,
+): OpenCall {
+  return {
+    begun: { ...begun, headers: undefined, isOneway: false },
+    call: undefined,
+    step: undefined,
+    attempts: 0,
+    dueMs: Infinity,
+    timers: 0,
+    isSettled: false,
+    refusal: undefined,
+    ...rest,
+  }
 }
 
 export class ClientSession {

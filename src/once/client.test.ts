@@ -20,6 +20,7 @@ const emptyJournal: JournalState = {
   highest: 0,
   open: [],
   unclaimed: [],
+  runs: [],
 }
 
 class Story {
@@ -373,6 +374,7 @@ describe('the journal (section 4)', () => {
         isGivenUp: true,
       },
     ],
+    runs: [],
     unclaimed: [
       {
         number: 3 * epochStride,

@@ -4,17 +4,17 @@
  * Invariant: a number is given only after WELCOME of its epoch; nothing is sent on a connection before its HELLO.
  */
 import type { ErrorCode } from '../errors/codes.ts'
-import { unreachable } from '../std/assert.ts'
-import { ClientCalls, nobodyKnows, type Refusal } from './client-calls.ts'
+import { nobodyKnows, type Refusal, stepKey } from './client-calls.ts'
 import type { CallSpec, ClientInput, ClientOutput, Settlement } from './client-io.ts'
-import type { ClientSession, OpenCall } from './client-session.ts'
+import { type ClientSession, type OpenCall, replayed } from './client-session.ts'
+import { ClientSteps } from './client-steps.ts'
 import { type Frame, noSession, protocolVersion, type RefusedFrame, type ReplyFrame, type Welcome } from './frame.ts'
 import type { JournalState } from './journal.ts'
 
 const dialMsMin = 20
 const dialMsMax = 1000
 
-export class ClientMachine extends ClientCalls {
+export class ClientMachine extends ClientSteps {
   private connection: 'down' | 'dialing' | 'up' = 'down'
   private dialAtMs = Infinity
   private dialBackoffMs = dialMsMin
@@ -68,7 +68,7 @@ export class ClientMachine extends ClientCalls {
         this.closing(input.closeAtMs)
         break
       default:
-        unreachable(input)
+        this.stepInput(input)
     }
     this.passTime()
     return this.outputs
@@ -91,26 +91,17 @@ export class ClientMachine extends ClientCalls {
         this.outputs.push({ kind: 'recovered', session: journal.session ?? noSession, number, begun: call, settlement })
       }
       for (const open of journal.open) this.replay(open)
+      for (const run of journal.runs) this.replayRun(run)
       this.tellRecovered()
     }
     this.dial()
   }
 
   private replay({ number, call, isGivenUp }: JournalState['open'][number]): void {
-    const open: OpenCall = {
-      begun: { ...call, headers: undefined, isOneway: false },
-      call: undefined,
-      deadlineAtMs: this.nowMs + this.options.replayMs,
-      session: this.durable,
-      number,
-      attempts: 0,
-      dueMs: Infinity,
-      timers: 0,
-      // What was given up is asked about, not run (H15).
-      phase: isGivenUp ? 'asking' : 'open',
-      isSettled: false,
-      refusal: undefined,
-    }
+    const deadlineAtMs = this.nowMs + this.options.replayMs
+    // What was given up is asked about, not run (H15).
+    const phase = isGivenUp ? 'asking' : 'open'
+    const open = replayed(call, { session: this.durable, number, phase, deadlineAtMs })
     this.durable.addOlder(open)
     this.replaying++
     this.schedule(open, open.deadlineAtMs)
@@ -150,12 +141,17 @@ export class ClientMachine extends ClientCalls {
     session.isWelcome = true
     session.window = frame.window
     this.dialBackoffMs = dialMsMin
-    for (const call of session.calls()) this.sendAgain(call)
+    this.sendAll(session)
     this.fill(session)
+    if (session.kind === 'memory') for (const orphan of this.orphans.values()) this.sendAll(orphan)
     if (!this.isReady) {
       this.isReady = true
       this.outputs.push({ kind: 'ready' })
     }
+  }
+
+  private sendAll(session: ClientSession): void {
+    for (const call of session.calls()) this.sendAgain(call)
   }
 
   private newSession(session: ClientSession, frame: Welcome): void {
@@ -170,16 +166,13 @@ export class ClientMachine extends ClientCalls {
     }
   }
 
-  /** Ends what was sent as `unknown`; what was not waits again. */
+  /** Ends what was sent as `unknown`; what was not waits again, where the journal does not name its old number. */
   private abandon(session: ClientSession, why: Refusal): void {
     const waiting: OpenCall[] = []
+    const isNamed = session.kind === 'durable' && this.options.journal !== undefined
     for (const call of session.calls()) {
-      if (
-        call.attempts === 0 &&
-        call.phase === 'open' &&
-        call.call !== undefined &&
-        this.options.journal === undefined
-      ) {
+      const isUnsent = call.attempts === 0 && (call.phase === 'open' || call.phase === 'journalling')
+      if (isUnsent && call.call !== undefined && !(isNamed && call.step === undefined)) {
         session.delete(call)
         call.phase = 'waiting'
         call.number = 0
@@ -221,7 +214,7 @@ export class ClientMachine extends ClientCalls {
     this.pings = 0
     this.hello(this.memory)
     if (this.wantsDurable) this.hello(this.durable)
-    for (const call of this.free.calls()) this.sendAgain(call)
+    this.sendAll(this.free)
   }
 
   private disconnected(): void {
@@ -234,10 +227,6 @@ export class ClientMachine extends ClientCalls {
     }
   }
 
-  private get isBusy(): boolean {
-    return [this.memory, this.durable, this.free].some((session) => session.openCount > 0 || session.queuedCount > 0)
-  }
-
   // --- calls
 
   private called(spec: CallSpec): void {
@@ -247,6 +236,7 @@ export class ClientMachine extends ClientCalls {
     const call: OpenCall = {
       begun: { method, delivery, payload, idempotencyKey, headers, isOneway },
       call: spec.call,
+      step: spec.step,
       deadlineAtMs: spec.deadlineAtMs,
       session,
       number: 0,
@@ -257,6 +247,7 @@ export class ClientMachine extends ClientCalls {
       isSettled: false,
       refusal: undefined,
     }
+    if (spec.step !== undefined) this.steps.set(stepKey(spec.step), call)
     const refusal = this.refusalOf(session)
     if (refusal !== undefined) return this.fail(call, { ...refusal, executed: 'never' })
     if (this.connection === 'down' && this.dialAtMs === Infinity) this.dial()
@@ -320,7 +311,8 @@ export class ClientMachine extends ClientCalls {
   private find({ session, number }: ReplyFrame | RefusedFrame): OpenCall | undefined {
     if (session === noSession) return this.free.get(number)
     if (session === this.memory.id) return this.memory.get(number)
-    return session === this.durable.id ? this.durable.get(number) : undefined
+    if (session === this.durable.id) return this.durable.get(number)
+    return this.orphans.get(session)?.get(number)
   }
 
   private replied(frame: ReplyFrame): void {
@@ -373,6 +365,7 @@ export class ClientMachine extends ClientCalls {
   }
 
   private sessionExpired(session: ClientSession, why: Refusal): void {
+    if (this.orphans.get(session.id ?? '') === session) return this.orphanExpired(session, why)
     this.abandon(session, why)
     session.begin(undefined, session.epoch)
     session.isAsked = session.isWelcome = false
@@ -384,6 +377,7 @@ export class ClientMachine extends ClientCalls {
     const why: Refusal = { code: 'journal-failed', message }
     this.refused.durable = why
     this.awaitNothing()
+    this.dropSteps()
     for (const call of this.durable.calls()) {
       if (call.phase === 'over') continue
       if (!call.isSettled) this.settle(call, { kind: 'failed', ...why, executed: 'unknown', mayResolve: false, cause })
@@ -462,7 +456,7 @@ export class ClientMachine extends ClientCalls {
   private finishClosing(): boolean {
     if (this.phase !== 'closing' || (this.isBusy && this.nowMs < this.closeAtMs)) return false
     const message = 'the channel was closed while the call was open'
-    for (const session of [this.memory, this.durable, this.free]) {
+    for (const session of this.sessions) {
       for (const call of session.drain()) this.fail(call, { code: 'closed', executed: 'never', message })
       for (const call of session.calls()) this.leaveOpen(call, message)
     }
@@ -482,6 +476,7 @@ export class ClientMachine extends ClientCalls {
   private leaveOpen(call: OpenCall, message: string): void {
     if (call.phase === 'over') return
     const executed = call.attempts === 0 && call.session.kind !== 'durable' ? 'never' : 'unknown'
+    if (call.step !== undefined) return this.leaveStep(call, call.step, message)
     if (call.call === undefined) return
     if (call.isSettled) this.outputs.push({ kind: 'resolved', call: call.call, executed: 'unknown' })
     else this.settle(call, { kind: 'failed', code: 'closed', executed, message, mayResolve: false })
@@ -490,6 +485,9 @@ export class ClientMachine extends ClientCalls {
   }
 
   protected override canSend(session: ClientSession): boolean {
-    return this.connection === 'up' && (session.kind === 'none' || session.isWelcome)
+    if (session.kind === 'none') return this.connection === 'up'
+    // Orphans have no WELCOME of their own; that of the memory session says that the server knows us.
+    const welcome = session === this.durable ? session : this.memory
+    return this.connection === 'up' && welcome.isWelcome
   }
 }

@@ -3,6 +3,7 @@
  *
  * Invariant: entries are durable in the order in which they were appended.
  */
+import type { Executed } from '../errors/codes.ts'
 import type { Delivery, SessionId } from './frame.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -25,6 +26,51 @@ export type JournalEntry =
     }
   /** The application has taken this recovered outcome: nothing of the call is needed any more. */
   | { readonly kind: 'handed-over'; readonly number: number }
+  | ({ readonly kind: 'step-begun'; readonly begun: JournalledStep } & StepName)
+  /** What the step showed its run first, an `unknown` included: it is shown again (H9). */
+  | ({ readonly kind: 'step-ended'; readonly outcome: StepOutcome } & StepName)
+  /** What the `unknown` of a step was in the end. */
+  | ({ readonly kind: 'step-resolved'; readonly executed: Executed } & StepName)
+  /** Nothing of the run is needed any more. */
+  | { readonly kind: 'run-forgotten'; readonly run: string }
+
+/** Which step of which resumable run; steps count from 0, in the order in which the run asks for them. */
+export interface StepName {
+  readonly run: string
+  readonly step: number
+}
+
+/** What a step is; a run that takes another path than its journal is known by it. */
+export type JournalledStep =
+  /** A call, with the xid under which it was or will be sent. Sent anew, it is written anew: the last one counts. */
+  | {
+      readonly kind: 'call'
+      readonly session: SessionId
+      readonly number: number
+      readonly call: JournalledCall
+      readonly isOneway: boolean
+    }
+  /** A function of the application whose value must not change. */
+  | { readonly kind: 'local'; readonly name: string }
+
+export type StepOutcome =
+  | Outcome
+  /** `mayResolve`: a later `step-resolved` tells what it was. */
+  | { readonly kind: 'unknown'; readonly code: string; readonly mayResolve: boolean }
+  /** Of a local step, in the form of whoever made it. */
+  | { readonly kind: 'value'; readonly bytes: Uint8Array }
+  | { readonly kind: 'thrown'; readonly bytes: Uint8Array }
+
+/** One entry of a run, in the order of the journal; a `begun` is where the step was first begun. */
+export type RunEvent =
+  | { readonly kind: 'begun'; readonly step: number; readonly begun: JournalledStep }
+  | { readonly kind: 'ended'; readonly step: number; readonly outcome: StepOutcome }
+  | { readonly kind: 'resolved'; readonly step: number; readonly executed: Executed }
+
+export interface JournalledRun {
+  readonly run: string
+  readonly events: readonly RunEvent[]
+}
 
 export interface JournalledCall {
   readonly method: string
@@ -50,6 +96,8 @@ export interface JournalState {
     readonly call: JournalledCall
     readonly outcome: Outcome | { readonly kind: 'unknown'; readonly code: string }
   }[]
+  /** Resumable runs that were not forgotten. */
+  readonly runs: readonly JournalledRun[]
 }
 
 /** The client's own disk. */
