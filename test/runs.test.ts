@@ -5,8 +5,8 @@
  */
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { connect, createServer, OncewireError, type Run, type Service } from '../src/index.ts'
-import type { CallOptions } from '../src/index.ts'
+import { connect, createServer } from '../src/index.ts'
+import type { CallOptions, OncewireError, Run, Service } from '../src/index.ts'
 import { memoryLedger } from '../src/ledger/memory.ts'
 import type { JournalEntry } from '../src/once/journal.ts'
 import { runBank, temporaryFolder } from './support/bank.ts'

@@ -148,7 +148,8 @@ const table = {
   },
   'non-deterministic-run': {
     executed: ['never'],
-    meaning: 'A resumable run took another path than its journal: at that step it asked for something else than before.',
+    meaning:
+      'A resumable run took another path than its journal: at that step it asked for something else than before.',
     advice:
       'The message names both. Take time, chance and everything else that may differ from run.step(); or run.forget().',
   },
