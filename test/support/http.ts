@@ -5,6 +5,13 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
+/** An answer whose body is no text. */
+export interface HttpBytes {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: Uint8Array
+}
+
 export interface HttpReply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -49,6 +56,13 @@ export class RawClient {
 
   /** The next answer, not `100 Continue`. undefined: the connection ended before it. */
   async reply(): Promise<HttpReply | undefined> {
+    const reply = await this.replyBytes()
+    if (reply === undefined) return undefined
+    const { status, headers, bytes } = reply
+    return { status, headers, body: Buffer.from(bytes).toString('utf8') }
+  }
+
+  async replyBytes(): Promise<HttpBytes | undefined> {
     const head = await this.until(() => this.received.indexOf('\r\n\r\n'))
     if (head === undefined) return undefined
     const [first = '', ...lines] = this.received.subarray(0, head).toString('latin1').split('\r\n')
@@ -58,9 +72,9 @@ export class RawClient {
     const length = Number(headers['content-length'] ?? 0)
     const end = await this.until(() => (this.received.length >= head + 4 + length ? head + 4 + length : -1))
     if (end === undefined) return undefined
-    const body = this.received.subarray(head + 4, end).toString('utf8')
+    const bytes = new Uint8Array(this.received.subarray(head + 4, end))
     this.received = this.received.subarray(end)
-    return { status: Number(first.split(' ')[1]), headers, body }
+    return { status: Number(first.split(' ')[1]), headers, bytes }
   }
 
   /** Everything up to the end of the connection. */
