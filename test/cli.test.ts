@@ -21,6 +21,7 @@ function write(file: string, text: string): void {
 beforeAll(mustBeBuilt)
 beforeEach(async () => {
   folder = await temporaryFolder()
+  mkdirSync(join(folder, 'empty'))
   write('bank.thrift', 'service Bank { i64 balance(1: string account) }')
   write('bad.thrift', 'service Bank {\n  i64 balance(1: strng account) (delivery = "exactly-onse"),\n  i65 x()\n}')
 })
@@ -28,11 +29,11 @@ beforeEach(async () => {
 describe('finding the way', () => {
   test('every command has help with an example, on stdout', () => {
     const commands = [...cli('--help').stdout.matchAll(/^ {2}([a-z][\w-]*) /gm)].map(([, name]) => name as string)
-    expect(commands).toEqual(['generate', 'check', 'demo', 'prove-kills', 'explain', 'help'])
+    expect(commands).toEqual(['generate', 'check', 'format', 'demo', 'prove-kills', 'explain', 'help'])
     for (const command of commands.filter((name) => name !== 'help')) {
       const { code, stdout, stderr } = cli(command, '--help')
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(stdout).toContain(`Example:\n  $ oncewire ${command}`)
+      expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}\\$ oncewire ${command}`))
     }
   })
 
@@ -46,6 +47,11 @@ describe('finding the way', () => {
     [['genrate', 'bank.thrift'], 'Did you mean generate?'],
     [['generate', 'bank.thrift', '--ot', 'gen'], 'Did you mean --out?'],
     [['check', 'bank.thrift', '--jsn'], 'Did you mean --json?'],
+    [['fromat', 'bank.thrift'], 'Did you mean format?'],
+    [['format', 'bank.thrift', '--wirte'], 'Did you mean --write?'],
+    [['format', 'bnak.thrift'], 'Did you mean "bank.thrift"?'],
+    [['format', 'bank.thrift', '--write', '--check'], 'choose one'],
+    [['format', '-', '--write'], 'standard input cannot be written to'],
     [['check', 'bnak.thrift'], 'there is no file bnak.thrift. Did you mean "bank.thrift"?'],
     [['explain', 'sesion-expired'], 'Did you mean "session-expired"?'],
     [['demo', '--only', 'replylost'], 'Did you mean "reply-lost"?'],
@@ -55,14 +61,14 @@ describe('finding the way', () => {
     [['generate', 'bank.thrift'], 'such as --out gen'],
     [['generate', 'bank.thrift', '--out', 'bank.thrift'], '--out bank.thrift is a file; name a folder'],
     [['generate', 'bank.thrift', '--out', 'gen', '--import-extension', 'mjs'], 'Allowed choices are ts, js'],
-    [['generate', '.', '--out', 'gen'], '. is a folder; name the .thrift files in it'],
+    [['check', 'empty'], 'there is no .thrift file in empty'],
     [['generate', '--out', 'gen'], "missing required argument 'file'"],
   ])('%j: used wrongly, told how to use it', (args, advice) => {
     const { code, stdout, stderr } = cli(...args)
     expect(stderr).toContain(advice)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).not.toMatch(/^ +at /m) // a stack is for us, not for users
-    expect(readdirSync(folder).sort()).toEqual(['bad.thrift', 'bank.thrift'])
+    expect(readdirSync(folder).sort()).toEqual(['bad.thrift', 'bank.thrift', 'empty'])
   })
 })
 

@@ -1,15 +1,15 @@
 /**
- * IDL files on a disk: reading them with what they include, and showing what is wrong with them.
+ * IDL files on a disk: finding them, reading them with what they include, and showing what is wrong with them.
  *
  * Invariant: inside, files go by their absolute names, so that two names never mean one file; people are shown short ones.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { type Diagnostic, renderDiagnostic } from '../idl/diagnostic.ts'
 import { loadProgram, type SourceHost } from '../idl/load.ts'
 import type { Program } from '../idl/program.ts'
 import { didYouMean } from '../std/suggest.ts'
-import { UsageError } from './terminal.ts'
+import { counted, oneByOne, UsageError } from './terminal.ts'
 
 export interface LoadedFiles {
   /** One for each file named; undefined if anything is wrong with one of them. */
@@ -20,30 +20,42 @@ export interface LoadedFiles {
 }
 
 /** Loads each file; a diagnostic of a file that two of them include is told once. */
-export function loadFiles(files: readonly string[], includePath: readonly string[]): LoadedFiles {
-  const absent = files.flatMap((file) => whyUnreadable(file) ?? [])
-  if (absent.length > 0) throw new UsageError(absent.join('\n'))
+export async function loadFiles(files: readonly string[], includePath: readonly string[]): Promise<LoadedFiles> {
   const host = diskHost(includePath)
-  const loaded = files.map((file) => loadProgram(resolve(file), host))
   const diagnostics = new Map<string, Diagnostic>()
-  for (const diagnostic of loaded.flatMap((one) => one.diagnostics).map(shortened))
-    diagnostics.set(JSON.stringify(diagnostic), diagnostic)
-  const programs = loaded.flatMap(({ program }) => program ?? [])
-  return {
-    programs: programs.length === files.length ? programs : undefined,
-    diagnostics: [...diagnostics.values()],
-    sources: new Map(loaded.flatMap(({ sources }) => [...sources].map(([file, text]) => [short(file), text]))),
+  const sources = new Map<string, string>()
+  const programs: Program[] = []
+  for await (const file of oneByOne(files, 'files read')) {
+    const loaded = loadProgram(resolve(file), host)
+    for (const diagnostic of loaded.diagnostics.map(shortened)) diagnostics.set(JSON.stringify(diagnostic), diagnostic)
+    for (const [name, text] of loaded.sources) sources.set(short(name), text)
+    if (loaded.program !== undefined) programs.push(loaded.program)
   }
+  const isWhole = programs.length === files.length
+  return { programs: isWhole ? programs : undefined, diagnostics: [...diagnostics.values()], sources }
+}
+
+/** Files as they were named, those of a folder in its place; whatever cannot be read is told, all of it at once. */
+export function thriftFiles(paths: readonly string[]): string[] {
+  const found = paths.map((path) => (isFolder(path) ? filesBelow(path) : [path]))
+  const absent = found.flat().flatMap((file) => whyUnreadable(file) ?? [])
+  const empty = paths.filter((_, i) => found[i]?.length === 0)
+  const wrong = [...absent, ...empty.map((folder) => `there is no .thrift file in ${folder}`)]
+  if (wrong.length > 0) throw new UsageError(wrong.join('\n'))
+  return found.flat()
 }
 
 /** All diagnostics for a terminal, and a line that counts them. */
-export function renderDiagnostics({ diagnostics, sources }: LoadedFiles, color: boolean): string {
+export function renderDiagnostics(
+  { diagnostics, sources }: Pick<LoadedFiles, 'diagnostics' | 'sources'>,
+  color: boolean,
+): string {
   const shown = diagnostics.map((diagnostic) =>
     renderDiagnostic(diagnostic, sources.get(diagnostic.file) ?? '', { color }),
   )
   const count = (severity: Diagnostic['severity']): string => {
     const n = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length
-    return n === 0 ? '' : `${n} ${severity}${n === 1 ? '' : 's'}`
+    return n === 0 ? '' : counted(n, severity)
   }
   const counts = [count('error'), count('warning')].filter((text) => text !== '').join(', ')
   return [...shown, ...(counts === '' ? [] : [counts])].join('\n\n')
@@ -65,6 +77,21 @@ export function diskHost(includePath: readonly string[]): SourceHost {
   }
 }
 
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+/** In the order of their names; hidden folders and installed packages are somebody else's. */
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name)
+    // Not through symbolic links, which may lead in a circle.
+    if (entry.isDirectory()) return entry.name.startsWith('.') || entry.name === 'node_modules' ? [] : filesBelow(path)
+    return entry.name.endsWith('.thrift') ? [path] : []
+  })
+}
+
 /** Why a file that was named cannot be read, and which one may have been meant. */
 function whyUnreadable(file: string): string | undefined {
   try {
@@ -72,7 +99,6 @@ function whyUnreadable(file: string): string | undefined {
     return undefined
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EISDIR') return `${file} is a folder; name the .thrift files in it`
     if (code === 'ENOENT') return `there is no file ${file}.${didYouMean(basename(file), neighboursOf(file))}`
     return `${file} cannot be read: ${message}`
   }
@@ -86,7 +112,8 @@ function neighboursOf(file: string): string[] {
   }
 }
 
-function short(file: string): string {
+/** As people are shown it. */
+export function short(file: string): string {
   return relative('.', file)
 }
 

@@ -8,6 +8,7 @@ import { OncewireError } from '../errors/oncewire-error.ts'
 import { addCheck } from './check.ts'
 import { addDemo } from './demo-command.ts'
 import { addExplain } from './explain.ts'
+import { addFormat } from './format.ts'
 import { addGenerate } from './generate.ts'
 import { addProveKills } from './prove-kills.ts'
 import { exitCodes, say, UsageError } from './terminal.ts'
@@ -26,8 +27,11 @@ const program = new Command('oncewire')
   .addHelpText('after', '\nExample:\n  $ oncewire generate bank.thrift --out gen')
   .exitOverride()
 
-for (const add of [addGenerate, addCheck, addDemo, addProveKills, addExplain]) add(program)
+for (const add of [addGenerate, addCheck, addFormat, addDemo, addProveKills, addExplain]) add(program)
 for (const command of program.commands) command.exitOverride()
+
+// Heard between two steps of a command, never within one: files are written whole or not at all.
+process.once('SIGINT', () => process.exit(exitCodes.interrupted))
 
 // Whoever reads us (`oncewire explain | head`) may have seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

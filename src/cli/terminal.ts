@@ -1,6 +1,7 @@
 /**
  * What all commands share: exit codes, colour, and where words go. Data goes to stdout, the rest to stderr.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { WriteStream } from 'node:tty'
 
 /** The lecture's distinction, for scripts. */
@@ -20,4 +21,33 @@ export function say(text: string): void {
 /** An option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
+}
+
+/** `1 file`, `2 files`. */
+export function counted(n: number, one: string): string {
+  return `${n} ${one}${n === 1 ? '' : 's'}`
+}
+
+const quietMs = 1000
+
+/**
+ * Each of `items`. Between two of them Ctrl-C is heard, so that what is done with one is done whole or not at all; and
+ * on a terminal, once it has taken a second, how many are done is shown.
+ */
+export async function* oneByOne<T>(items: readonly T[], what: string): AsyncGenerator<T> {
+  const began = performance.now()
+  let isShown = false
+  const show = (text: string): void => void process.stderr.write(`\r${text}\u001b[K`)
+  try {
+    for (const [i, item] of items.entries()) {
+      await setImmediate()
+      if (process.stderr.isTTY && performance.now() - began > quietMs) {
+        show(`${i} of ${items.length} ${what}`)
+        isShown = true
+      }
+      yield item
+    }
+  } finally {
+    if (isShown) show('')
+  }
 }
