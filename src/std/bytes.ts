@@ -180,6 +180,12 @@ export function toHex(bytes: Uint8Array): string {
   return text
 }
 
+/** These bytes as people read them, where they are ASCII: ` (the text "HTTP")`; else nothing. */
+export function asText(bytes: Uint8Array): string {
+  const isText = bytes.length > 0 && bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
+  return isText ? ` (the text ${JSON.stringify(String.fromCharCode(...bytes))})` : ''
+}
+
 /** The bytes of a lower-case hexadecimal text; the length must be even. */
 export function fromHex(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length >> 1)

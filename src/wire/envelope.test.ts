@@ -43,7 +43,7 @@ describe('a message', () => {
     ['', 'neither'],
     ['80010005 00000000 00000000', 'kind 5'],
     ['80010001 ffffffff 00000000', 'cut off'],
-    ['7fffffff 61', 'cut off'],
+    ['7fffffff 61', 'begins with 7f ff ff ff'],
     ['00000001 61 00 00000000', 'kind 0'],
     ['8222 00 00', 'version 2'],
     ['8201 00 00', 'kind 0'],

@@ -5,7 +5,8 @@
  *
  * Invariant: a message is answered in the dialect it came in; seqid pairs messages of one connection and is no xid.
  */
-import { ByteReader, type ByteWriter, Truncated } from '../std/bytes.ts'
+import type { OncewireError } from '../errors/oncewire-error.ts'
+import { asText, ByteReader, type ByteWriter, Truncated } from '../std/bytes.ts'
 import { utf8Write } from '../std/host.ts'
 import { malformed, notUnderstood } from './check.ts'
 import { JsonReader } from './json-reader.ts'
@@ -83,10 +84,7 @@ function writeName32(out: ByteWriter, name: string): void {
 /** The payload is a view. @throws {OncewireError} malformed; with a `NotUnderstood` where only the kind is unknown */
 export function readMessage(bytes: Uint8Array): { readonly envelope: Envelope; readonly payload: Uint8Array } {
   const dialect = dialectOf(bytes[0] ?? 0xff, bytes[1] ?? 0)
-  if (dialect === undefined) {
-    const shown = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
-    throw malformed(`a message that begins with ${shown}: neither Thrift's binary (80 01), compact (82) nor JSON ([)`)
-  }
+  if (dialect === undefined) throw noMessage(bytes)
   if (dialect === 'json') return readJson(bytes)
   const from = new ByteReader(bytes)
   try {
@@ -100,13 +98,24 @@ export function readMessage(bytes: Uint8Array): { readonly envelope: Envelope; r
 
 function readBinary(from: ByteReader, dialect: 'binary' | 'old-binary'): Envelope {
   if (dialect === 'old-binary') {
-    const name = from.text(from.u32())
+    const nameBytes = from.u32()
+    // Whatever begins with a byte below 0x80 is taken for this dialect until here.
+    if (nameBytes > from.left) throw noMessage(from.bytes)
+    const name = from.text(nameBytes)
     const kind = from.u8()
     return envelopeOf(kind, { name, seqid: from.u32() | 0, dialect })
   }
   const kind = from.u32() & 0xff
   const name = from.text(from.u32())
   return envelopeOf(kind, { name, seqid: from.u32() | 0, dialect })
+}
+
+function noMessage(bytes: Uint8Array): OncewireError {
+  const first = bytes.subarray(0, 4)
+  const hex = Array.from(first, (byte) => byte.toString(16).padStart(2, '0')).join(' ')
+  return malformed(
+    `a message that begins with ${hex}${asText(first)}: neither Thrift's binary (80 01), compact (82) nor JSON ([)`,
+  )
 }
 
 function readCompact(from: ByteReader): Envelope {

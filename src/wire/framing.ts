@@ -5,6 +5,7 @@
  * frame, and no more than has really arrived.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
+import { asText } from '../std/bytes.ts'
 
 /** Takes the chunks of a stream and hands over what they are made of. */
 export interface Splitter {
@@ -70,6 +71,7 @@ export class FrameSplitter implements Splitter {
       (bytes[at] as number) * 0x100_0000 +
       (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number))
     if (length > this.frameBytesMax) {
+      // What was taken for a length is often the begin of a text, such as HTTP's.
       throw new OncewireError(
         'frame-too-large',
         'never',
@@ -83,9 +85,3 @@ export class FrameSplitter implements Splitter {
 
 /** A buffer larger than this is given back when its frame is done. */
 const keptBytes = 65_536
-
-/** What was taken for a length is often the begin of a text, such as HTTP's. */
-function asText(bytes: Uint8Array): string {
-  const isText = bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
-  return isText ? ` (or the text "${String.fromCharCode(...bytes)}")` : ''
-}

@@ -9,7 +9,7 @@ import { ByteWriter } from '../../std/bytes.ts'
 import { type HttpAnswer, HttpClient } from '../../transport/http-client.ts'
 import { malformed } from '../../wire/check.ts'
 import { statusMeans } from './http-status.ts'
-import { answers, leftMsMax, noAnswer, readReply, writeCall } from './message.ts'
+import { leftMsMax, readReply, unfit, writeCall } from './message.ts'
 import type { End, OpenCall } from './open-call.ts'
 import { PlainCaller } from './plain-caller.ts'
 import { endOf } from './reply.ts'
@@ -82,7 +82,8 @@ export class HttpCaller extends PlainCaller {
     try {
       if (answer.body.length === 0) throw malformed('no message in it')
       const reply = readReply(answer.body, this.speech.limits.frameBytesMax)
-      if (!answers(reply.envelope, call)) throw noAnswer(reply.envelope, call)
+      const wrong = unfit(reply.envelope, call, seqid)
+      if (wrong !== undefined) throw wrong
       return endOf(call, reply)
     } catch (error) {
       if (!(error instanceof OncewireError)) throw error

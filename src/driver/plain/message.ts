@@ -66,18 +66,15 @@ export function readReply(body: Uint8Array, payloadBytesMax: number): Reply {
   return { ...readMessage(payload), pairs: header.pairs, isDeflated: header.isDeflated }
 }
 
-/** Servers write the name with or without the service, and of an exception any. */
-export function answers({ kind, name }: Envelope, { method }: OpenCall): boolean {
-  if (kind === 'exception') return true
-  return kind === 'reply' && (name === wireName(method, false) || name === wireName(method, true))
-}
-
-/** What is wrong with a message that has the call's seqid and does not answer it. */
-export function noAnswer(envelope: Envelope, { method }: OpenCall): OncewireError {
-  const isReply = envelope.kind === 'reply'
-  return malformed(
-    `${shown(envelope)}, ${isReply ? `which a call of ${method.name} has` : 'where only a reply may come'}`,
-  )
+/**
+ * What is wrong with a message that should answer the call; undefined: nothing. Servers write the name with or without the
+ * service, and of an exception any.
+ */
+export function unfit(envelope: Envelope, { method }: OpenCall, seqid: number): OncewireError | undefined {
+  const { kind, name } = envelope
+  const isNamed = kind === 'exception' || name === wireName(method, false) || name === wireName(method, true)
+  if (isNamed && envelope.seqid === seqid && kind !== 'call' && kind !== 'oneway') return undefined
+  return malformed(`${shown(envelope)}, where a reply to ${method.name} with seqid ${seqid} was due`)
 }
 
 export function shown({ kind, name, seqid }: Envelope): string {

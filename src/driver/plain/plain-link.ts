@@ -8,7 +8,7 @@ import { OncewireError } from '../../errors/oncewire-error.ts'
 import type { Connection } from '../../transport/transport.ts'
 import { malformed } from '../../wire/check.ts'
 import type { Envelope } from '../../wire/envelope.ts'
-import { answers, noAnswer, readReply, shown, writeCall } from './message.ts'
+import { readReply, shown, unfit, writeCall } from './message.ts'
 import type { OpenCall } from './open-call.ts'
 import { endOf } from './reply.ts'
 import type { Speech } from './speech.ts'
@@ -65,7 +65,8 @@ export class PlainLink {
     if (reply.isDeflated) this.hasDeflated = true
     const call = this.owed.get(envelope.seqid)
     if (call === undefined && envelope.seqid === onewaySeqid && this.hasSentOneway) return
-    if (call === undefined || !answers(envelope, call)) throw this.unpaired(envelope, call)
+    const wrong = call === undefined ? this.unpaired(envelope) : unfit(envelope, call, envelope.seqid)
+    if (call === undefined || wrong !== undefined) throw wrong
     this.owed.delete(envelope.seqid)
     if (!call.isOver) call.end(endOf(call, reply))
   }
@@ -91,8 +92,7 @@ export class PlainLink {
     return this.lastSeqid
   }
 
-  private unpaired(envelope: Envelope, call: OpenCall | undefined): OncewireError {
-    if (call !== undefined) return noAnswer(envelope, call)
+  private unpaired(envelope: Envelope): OncewireError {
     const { seqid } = envelope
     const isOld = seqid > 0 && seqid <= this.lastSeqid
     return malformed(`${shown(envelope)}, which ${isOld ? 'was answered before' : 'no call has'}`)
