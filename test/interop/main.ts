@@ -1,0 +1,71 @@
+/**
+ * `npm run interop`: every peer that is installed, in all it can speak, both ways. Writes the section `peers` of
+ * docs/interop.md when all of them ran.
+ *
+ *     npm run interop -- [--only PEER[,PEER]] [--combination TEXT] [--json]
+ *
+ * Exit code 1: a case failed, or an expected fault of a peer no longer occurs.
+ */
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { writeSection } from '../../scripts/doc-section.mjs'
+import { build, isInstalled, versionOf } from './peer-process.ts'
+import { type Peer, peers } from './peers.ts'
+import { report, tally } from './report.ts'
+import { type Row, run } from './run.ts'
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, combination: { type: 'string', default: '' }, json: { type: 'boolean' } },
+})
+const isTerminal = process.stderr.isTTY
+const say = (text: string): void => void process.stderr.write(`${isTerminal ? '\r\u001b[K' : ''}${text}\n`)
+const progress = (text: string): void => void (isTerminal && process.stderr.write(`\r\u001b[K${text}`))
+
+const wanted = chosen(values.only)
+const ran: { peer: Peer; version: string }[] = []
+const rows: Row[] = []
+for (const peer of wanted) {
+  if (!isInstalled(peer.name)) {
+    say(`${peer.name} is not installed: bash test/interop/install.sh ${peer.name}`)
+    continue
+  }
+  progress(`building ${peer.name}`)
+  build(peer.name)
+  ran.push({ peer, version: versionOf(peer.name) })
+  rows.push(...(await runPeer(peer)))
+}
+const { failed, mended } = tally(rows)
+if (ran.length === peers.length && values.combination === '') {
+  writeSection(join(import.meta.dirname, '..', '..', 'docs', 'interop.md'), 'peers', report(ran, rows))
+  say('docs/interop.md holds the tables')
+} else say('docs/interop.md is left as it is: that was not every peer in every combination')
+if (ran.length === 0) say('no peer is installed, so nothing was tried')
+process.exitCode = failed + mended > 0 || ran.length === 0 ? 1 : 0
+
+/** The peers of `--only`. */
+function chosen(only: string | undefined): readonly Peer[] {
+  const names = only?.split(',')
+  const unknown = names?.filter((name) => !peers.some((peer) => peer.name === name)) ?? []
+  if (unknown.length === 0) return peers.filter((peer) => names?.includes(peer.name) ?? true)
+  console.error(`no peer ${unknown.join(', ')}: there are ${peers.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+
+async function runPeer(peer: Peer): Promise<readonly Row[]> {
+  const found: Row[] = []
+  for await (const row of run(peer, (combination) => combination.includes(values.combination))) {
+    found.push(row)
+    progress(`${peer.name} ${row.caller === 'peer' ? 'calls us' : 'is called'} ${row.combination} ${row.case}`)
+    if (values.json === true) console.log(JSON.stringify({ ...row, fault: row.fault?.reason }))
+    if (row.verdict === 'failed' || row.verdict === 'mended') sayWrong(row)
+  }
+  const { passed, fault, failed, mended } = tally(found)
+  say(`${peer.name}: ${passed} passed, ${fault} known faults of the peer, ${failed + mended} failed`)
+  return found
+}
+
+function sayWrong({ peer, caller, combination, case: name, verdict, detail, fault }: Row): void {
+  const who = caller === 'peer' ? `${peer} calls us` : `we call ${peer}`
+  const why = verdict === 'mended' ? `passes, and faults.ts says: ${fault?.reason}` : detail
+  say(`FAILED ${who}, ${combination}, ${name}: ${why}`)
+}
