@@ -28,7 +28,6 @@ export const faults: readonly Fault[] = [
   {
     peers: ['go'],
     cases: ['echoDefaults untouched'],
-    caller: 'peer',
     reason:
       "NewDefaults() leaves a struct's default out, and writes a nil struct as an empty one, without its required fields",
   },

@@ -2,7 +2,7 @@
  * Our client against a server of another library: every case of the table, and what goes beyond values.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type Channel, connect, DeclaredException, OncewireError } from 'oncewire'
+import { type Channel, connect, DeclaredException, OncewireError, type Service } from 'oncewire'
 import { cross, uuids } from './cases.ts'
 import { type Combination, parse } from './combination.ts'
 import { Cross, Older, Second } from './gen/cross.ts'
@@ -42,6 +42,9 @@ function* echoes(service: typeof Cross | typeof Uuids, table: Table): Generator<
   }
 }
 
+/** As another version of the IDL has it; on the wire it is still called Cross. */
+const olderCross: Service<Older> = { ...Older, name: 'Cross' }
+
 const behaviours: Readonly<Record<string, Run>> = {
   ping: async (channel) => expect(await channel.client(Cross).ping(), undefined),
   whoami: async (channel) => expect(await channel.client(Cross).whoami(), 'Cross'),
@@ -58,10 +61,10 @@ const behaviours: Readonly<Record<string, Run>> = {
   'fail none': async (channel) => expect(await channel.client(Cross).fail('none'), 'none'),
   'fail undeclared': async (channel) => {
     const error = await failure(channel.client(Cross).fail('undeclared'))
-    expect([error.code, error.executed], ['internal-error', 'unknown'])
+    expect([error.code, error.executed], ['internal-error', 'once'])
   },
   'unknown method': async (channel) => {
-    const error = await failure(channel.client(Older).nowhere('x'))
+    const error = await failure(channel.client(olderCross).nowhere('x'))
     expect([error.code, error.executed], ['unknown-method', 'never'])
   },
   'evolve narrow': async (channel) => {
@@ -71,7 +74,7 @@ const behaviours: Readonly<Record<string, Run>> = {
     ] as const
     const sent = { count: 5, real: 'another type', flag: -1n, more }
     const extra = new Map([['a', [{ value: 1, kids: [], named: new Map() }]]])
-    const got = await channel.client(Older).evolve('narrow', sent, extra)
+    const got = await channel.client(olderCross).evolve('narrow', sent, extra)
     expect(got, { count: 5, real: '', flag: 0n, more: undefined })
   },
   note: async (channel) => {
@@ -104,7 +107,7 @@ export async function* callPeer(combination: string, port: number): AsyncGenerat
   await channel?.close()
 }
 
-function dial({ codec, transport, isMultiplexed, isUuid }: Combination, port: number): Promise<Channel> {
+function dial({ codec, transport, isMultiplexed }: Combination, port: number): Promise<Channel> {
   const options = { codec, multiplexed: isMultiplexed, deadlineMs: 10_000 }
   if (transport === 'http') return connect(`http://127.0.0.1:${port}/`, options)
   return connect(`tcp://127.0.0.1:${port}`, { ...options, framing: transport })
@@ -113,7 +116,6 @@ function dial({ codec, transport, isMultiplexed, isUuid }: Combination, port: nu
 class Difference extends Error {}
 
 function expect(got: unknown, wanted: unknown): void {
-  if (got instanceof Error && wanted instanceof Error) return expect({ ...got }, { ...wanted })
   if (!isDeepStrictEqual(got, wanted)) throw new Difference(`got ${show(got)} instead of ${show(wanted)}`)
 }
 
