@@ -62,17 +62,27 @@ export abstract class JsonTokens extends CheckedReader {
     }
     const last = first === '{' ? '}' : ']'
     this.position++
-    if (this.peek() === last) return void this.position++
-    for (;;) {
+    const container = this.opened()
+    let count = 0
+    while (this.peek() !== last) {
+      if (count++ > 0) this.expect(',')
       this.skipAny(nesting + 1)
       if (first === '{') {
         this.expect(':')
         this.skipAny(nesting + 1)
       }
-      if (this.peek() === last) return void this.position++
-      this.expect(',')
     }
+    this.position++
+    this.closed(container, count)
   }
+
+  /** Behind the bracket of a container that is stepped over; answers what `closed` wants back. */
+  protected opened(): number {
+    return 0
+  }
+
+  /** Behind the last bracket of it: so many elements, or pairs. */
+  protected closed(_container: number, _count: number): void {}
 
   protected peek(): string {
     this.skipSpace()

@@ -45,6 +45,15 @@ test.each([
   expect(() => new MessageScanner(1000).scan(bytesOf(bytes))).toThrow(message)
 })
 
+test('a message of many parts, each of which would fit, is refused when it is too long', () => {
+  const scanner = new MessageScanner(1000)
+  const text = `0b0001 00000258 ${'78'.repeat(600)}`
+  const message = bytesOf(`80010001 00000000 00000000 ${text} ${text} 00`)
+  expect(scanner.scan(message.subarray(0, 900))).toBeUndefined()
+  expect(() => scanner.scan(message)).toThrow('more than limits.frameBytesMax, 1000')
+  expect(() => new MessageScanner(1000).scan(message)).toThrow('more than limits.frameBytesMax, 1000')
+})
+
 test('a text without end is refused when it is too long, not held', () => {
   const text = new Uint8Array(Buffer.from(`[1,"${'x'.repeat(2000)}`))
   expect(() => new MessageScanner(1000).scan(text)).toThrow('more than limits.frameBytesMax')

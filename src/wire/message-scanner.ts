@@ -22,6 +22,7 @@ export class MessageScanner {
   private position = 0
   private dialect: Dialect | undefined
   private readonly open: Open[] = []
+  private readonly step = new Step()
   /** Of JSON: brackets that are open, and whether a text is. */
   private depth = 0
   private isInText = false
@@ -47,34 +48,39 @@ export class MessageScanner {
    */
   scan(bytes: Uint8Array): number | undefined {
     this.bytes = bytes
-    try {
-      return this.isWhole() ? this.position : undefined
-    } catch (error) {
-      if (error !== goesOn) throw error
-      const known = Math.max(this.position, bytes.length)
-      if (known > this.bytesMax) throw tooLong(this.bytesMax)
-      return undefined
-    }
+    const isWhole = this.isWhole()
+    // Of a message that goes on, all that has come is part.
+    const known = isWhole ? this.position : Math.max(this.position, bytes.length)
+    if (known > this.bytesMax) throw tooLong(this.bytesMax)
+    return isWhole ? this.position : undefined
   }
 
   private isWhole(): boolean {
-    if (this.dialect === undefined) this.envelope()
-    if (this.dialect === 'json') return this.json()
-    for (;;) {
-      const top = this.open.at(-1)
-      if (top === undefined) break
-      // A step is taken whole or not at all.
-      if (top.kind === 'struct') this.field()
-      else this.element(top)
+    try {
+      if (this.dialect === undefined) this.envelope()
+      if (this.dialect === 'json') return this.json()
+      for (;;) {
+        const top = this.open.at(-1)
+        // The last value may reach beyond what has come.
+        if (top === undefined) return this.position <= this.bytes.length
+        // A step is taken whole or not at all.
+        if (top.kind === 'struct') this.field()
+        else this.element(top)
+      }
+    } catch (error) {
+      if (error !== goesOn) throw error
+      return false
     }
-    // The last value may reach beyond what has come.
-    return this.position <= this.bytes.length
+  }
+
+  private begin(): Step {
+    return this.step.begin(this.bytes, this.position)
   }
 
   private envelope(): void {
     const dialect = dialectOf(this.peek(0), this.peek(1))
     if (dialect === undefined) throw malformed('bytes that begin no Thrift message')
-    const step = new Step(this.bytes, this.position)
+    const step = this.begin()
     switch (dialect) {
       case 'binary':
         step.skip(4)
@@ -99,7 +105,7 @@ export class MessageScanner {
   }
 
   private field(): void {
-    const step = new Step(this.bytes, this.position)
+    const step = this.begin()
     const header = step.u8()
     if (header === TType.STOP) {
       this.position = step.position
@@ -122,10 +128,10 @@ export class MessageScanner {
     const { types } = top
     if (top.left === 0) return void this.open.pop()
     const type = types[top.left % types.length] as number
-    const step = new Step(this.bytes, this.position)
+    // Before a value is stepped into it is counted, and counted again only if it has not come.
     top.left--
     try {
-      this.value(type, step)
+      this.value(type, this.begin())
     } catch (error) {
       if (error === goesOn) top.left++
       throw error
@@ -185,7 +191,27 @@ export class MessageScanner {
   private elements(step: Step, types: readonly number[], left: number): void {
     this.sized(left / types.length) // each element takes a byte at least
     this.position = step.position
-    if (left > 0) this.push({ kind: 'elements', types, left })
+    if (left === 0) return
+    const width = types.reduce((sum, type) => sum + this.widthOf(type), 0)
+    if (Number.isNaN(width)) this.push({ kind: 'elements', types, left })
+    else this.position += this.sized((left / types.length) * width)
+  }
+
+  /** Bytes of every value of a type; NaN: they differ, or there is no such type. */
+  private widthOf(type: number): number {
+    switch (type) {
+      case TType.BOOL:
+      case TType.I8:
+      case TType.DOUBLE:
+      case TType.UUID:
+        return bytesMin[type] as number
+      case TType.I16:
+      case TType.I32:
+      case TType.I64:
+        return this.dialect === 'compact' ? NaN : (bytesMin[type] as number)
+      default:
+        return NaN
+    }
   }
 
   private push(open: Open): void {
@@ -224,7 +250,6 @@ export class MessageScanner {
         if (--this.depth === 0) return true
       }
     }
-    if (bytes.length > this.bytesMax) throw tooLong(this.bytesMax)
     return false
   }
 }
@@ -234,12 +259,13 @@ const goesOn = Symbol('goes on')
 
 /** Reads on from a position that is only kept if all of the step is there; a value may end beyond what has come. */
 class Step {
-  position: number
-  private readonly bytes: Uint8Array
+  position = 0
+  private bytes: Uint8Array = new Uint8Array(0)
 
-  constructor(bytes: Uint8Array, position: number) {
+  begin(bytes: Uint8Array, position: number): this {
     this.bytes = bytes
     this.position = position
+    return this
   }
 
   u8(): number {

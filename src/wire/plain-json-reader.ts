@@ -23,12 +23,19 @@ type Place =
 
 export class PlainJsonReader extends JsonTokens {
   private readonly places: Place[] = []
+  /** Where each container begins that was looked ahead over, and how many it holds; the next of them to be read. */
+  private readonly begins: number[] = []
+  private readonly counts: number[] = []
+  private nextCount = 0
+  private countedUpTo = 0
   /** The token read last stood in quotes. */
   private isQuoted = false
 
   override reset(bytes: Uint8Array): void {
     super.reset(bytes)
     this.places.length = 0
+    this.forgetCounts()
+    this.countedUpTo = 0
   }
 
   override begin(shape: Shape): number {
@@ -108,6 +115,7 @@ export class PlainJsonReader extends JsonTokens {
     const token = this.token('a number')
     const value = oddDoubles.get(token) ?? (/^-?\d[-+.\deE]*$/.test(token) ? Number(token) : NaN)
     if (Number.isNaN(value) && token !== 'NaN') throw this.wrong(`must be a number, not ${shown(token)}`)
+    if (!Number.isFinite(value) && !oddDoubles.has(token)) throw this.wrong(`${shown(token)} is too large for a double`)
     this.after()
     return value
   }
@@ -147,7 +155,7 @@ export class PlainJsonReader extends JsonTokens {
   override list(): number {
     this.before()
     this.open('[', 'an array')
-    const size = this.countTo(']')
+    const size = this.count()
     this.places.push({ kind: 'items', size, left: size })
     this.closeIfDone()
     return size
@@ -158,7 +166,7 @@ export class PlainJsonReader extends JsonTokens {
     this.before()
     if (isObject) this.open('{', 'an object')
     else this.open('[', `an array of pairs, since its keys are of type ${typeName(key)}`)
-    const size = this.countTo(isObject ? '}' : ']')
+    const size = this.count()
     this.places.push({ kind: 'pairs', isObject, left: size * 2, isEmpty: true, key: '' })
     this.closeIfDone()
     return size
@@ -218,21 +226,38 @@ export class PlainJsonReader extends JsonTokens {
     if (found !== word) throw this.wrong(`${shown(found)} is no JSON value`)
   }
 
-  /** Elements up to the bracket that closes them; reads on from where it was. */
-  private countTo(bracket: string): number {
+  /**
+   * How many elements the container has that was just opened. The outermost one counts those inside it too: else each
+   * level would look once more over all that lies deeper.
+   */
+  private count(): number {
+    if (this.position >= this.countedUpTo) this.lookAhead()
+    while ((this.begins[this.nextCount] as number) < this.position) this.nextCount++
+    return this.counts[this.nextCount] as number
+  }
+
+  private lookAhead(): void {
     const { position } = this
-    let count = 0
-    while (this.peek() !== bracket) {
-      if (count > 0) this.expect(',')
-      this.skipAny(0)
-      if (bracket === '}') {
-        this.expect(':')
-        this.skipAny(0)
-      }
-      count++
-    }
+    this.forgetCounts()
+    this.position-- // onto its bracket
+    this.skipAny(0)
+    this.countedUpTo = this.position
     this.position = position
-    return count
+  }
+
+  private forgetCounts(): void {
+    this.begins.length = 0
+    this.counts.length = 0
+    this.nextCount = 0
+  }
+
+  protected override opened(): number {
+    this.counts.push(0)
+    return this.begins.push(this.position) - 1
+  }
+
+  protected override closed(container: number, count: number): void {
+    this.counts[container] = count
   }
 
   private before(): void {

@@ -82,6 +82,7 @@ describe('a mistake is told with its place', () => {
     ['{"bytes":"*"}', 'bytes: must be base64'],
     ['{"isPaid":1}', 'isPaid: must be true or false, not "1"'],
     ['{"rate":"fast"}', 'rate: must be a number, not "fast"'],
+    ['{"rate":1e400}', 'rate: "1e400" is too large for a double'],
     ['{"tags":[5]}', 'tags[0]: must be a string in quotes'],
     ['{"tags":["a"', 'the bytes end'],
     ['[]', 'must be an object (Order)'],
