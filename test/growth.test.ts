@@ -24,6 +24,8 @@ test('1,000,000 at-most-once calls in one session: never more entries than calls
     memoryLeaseMs: 1e9,
     durableLeaseMs: 1e9,
     recordsMax: 1e6,
+    recordBytesMax: 1e9,
+    keyRetentionMs: 0,
     duplicates: 'attach',
     freshSession: () => '1'.padStart(32, '0'),
   })
@@ -36,6 +38,7 @@ test('1,000,000 at-most-once calls in one session: never more entries than calls
     token: '',
     instance: '0'.repeat(16),
     random: () => 0.5,
+    fingerprints: () => ({ xid: nothing, key: nothing }),
     journal: undefined,
   })
   let nowMs = 1

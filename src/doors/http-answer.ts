@@ -8,6 +8,7 @@
  * | 401, 403 | unknown caller; a page of another origin |
  * | 404, 405, 408, 413, 415, 431 | unknown service or method; no POST; too slow, too large, no JSON and no Thrift |
  * | 409, 422 | the call with this key still runs; the key came with other arguments before (the IETF draft) |
+ * | 410 | the key is older than keys are remembered, so nobody can say whether its call ran |
  * | 500, 503, 504 | the handler failed; the server cannot now; the caller's deadline passed |
  *
  * Invariant: whoever is refused is told whether the call ran.
@@ -34,6 +35,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'unknown-method': 404,
   'unknown-service': 404,
   'still-running': 409,
+  'key-expired': 410,
   'frame-too-large': 413,
   'key-reused': 422,
   overloaded: 503,

@@ -87,7 +87,7 @@ class RunningServer implements Server<unknown> {
     setMaxListeners(0, this.closing.signal)
     this.limits = withDefaults(options.limits)
     this.ledger = ledger
-    const { window, replyBytesMax, recordsMax } = this.limits
+    const { window, replyBytesMax, recordsMax, recordBytesMax } = this.limits
     const log = options.log ?? logToConsole
     this.executor = new Executor({
       ledger,
@@ -124,6 +124,8 @@ class RunningServer implements Server<unknown> {
         window: Math.min(window, ledger?.limits.window ?? window),
         replyBytesMax,
         recordsMax,
+        recordBytesMax,
+        keyRetentionMs: ledger?.limits.keyRetentionMs ?? 0,
         memoryLeaseMs: options.lease?.memoryMs ?? 10 * 60_000,
         durableLeaseMs: options.lease?.durableMs ?? 7 * 24 * 3_600_000,
         duplicates: options.duplicates ?? 'attach',

@@ -8,7 +8,7 @@
 import type { Authenticate } from '../driver/server-driver.ts'
 import type { CallHead, Executor } from '../driver/executor.ts'
 import type { World } from '../driver/world.ts'
-import type { ErrorCode, Executed } from '../errors/codes.ts'
+import { codes, type ErrorCode, type Executed } from '../errors/codes.ts'
 import { noSession } from '../once/frame.ts'
 import type { Outcome } from '../once/outcome.ts'
 import type { Dispatcher, Served } from '../rpc/dispatcher.ts'
@@ -75,7 +75,7 @@ export class SessionlessCalls {
     executor.transact(arrived, { epoch: 1, firstUnacked: number }, (ended) => {
       if (ended.kind === 'outcome') done(told(ended.outcome, ended.isReplay))
       else if (ended.kind === 'failed') done(lost)
-      else done(never(ended.code, ended.message))
+      else done({ ...ended, kind: 'failure', executed: executedOf(ended.code) })
     })
   }
 
@@ -92,7 +92,7 @@ export class SessionlessCalls {
     }
   }
 
-  /** How long the ledger remembers keys, in milliseconds; undefined: as long as the server lives, or there is none. */
+  /** How long the ledger remembers keys, in milliseconds; undefined: there is none. */
   get keyRetentionMs(): number | undefined {
     return this.options.executor.keyRetentionMs
   }
@@ -161,6 +161,11 @@ function late(leftMs: number): DoorFailure {
 
 function told(outcome: Outcome, isReplay: boolean): DoorAnswer {
   return outcome.kind === 'failure' ? outcome : { ...outcome, isReplay }
+}
+
+/** A refusal says that this delivery ran nothing; some say that an earlier one may have. */
+function executedOf(code: ErrorCode): Executed {
+  return codes[code].executed.includes('never') ? 'never' : 'unknown'
 }
 
 function never(code: ErrorCode, message: string): DoorFailure {

@@ -12,6 +12,7 @@ import type { Served } from '../rpc/dispatcher.ts'
 import { assert } from '../std/assert.ts'
 import type { Encoding } from '../wire/shape.ts'
 import { CallContext, type CallHost } from './call-context.ts'
+import { keyFingerprint, xidFingerprint } from './fingerprint.ts'
 import { type HandlerRules, runHandler } from './run-handler.ts'
 
 export interface ExecutorOptions {
@@ -59,10 +60,9 @@ export class Executor {
     this.options = options
   }
 
-  /** Milliseconds; undefined where no ledger says for how long it remembers keys. */
+  /** How long idempotency keys are remembered, in milliseconds; undefined: there is no ledger. */
   get keyRetentionMs(): number | undefined {
-    const retentionMs = this.options.ledger?.keyRetentionMs
-    return retentionMs === Infinity ? undefined : retentionMs
+    return this.options.ledger?.limits.keyRetentionMs
   }
 
   /** A call under this key has begun and is not answered. */
@@ -94,7 +94,7 @@ export class Executor {
   ): void {
     const { served, head, payload, principal } = arrived
     const { method } = served
-    const { sha256 } = this.options.host.world
+    const { world } = this.options.host
     const ready = this.ready(arrived, 'never')
     const binary = arrived.codec === 'binary' || 'outcome' in ready ? payload : method.encodeArguments(ready.values)
     const { idempotencyKey: key } = head
@@ -107,11 +107,14 @@ export class Executor {
         firstUnacked,
         principal,
         method: method.name,
-        fingerprint: sha256(method.name, '\0', binary),
+        fingerprint: xidFingerprint(world, method.name, binary),
         idempotency:
           key === undefined
             ? undefined
-            : { key, fingerprint: sha256(method.name, '\0', method.canonicalArguments(binary)) },
+            : { method: method.name, key, fingerprint: keyFingerprint(world, method.name, binary) },
+        attempt: head.attempt,
+        deadlineAtMs: world.nowMs() + head.leftMs,
+        object: undefined,
       },
       'outcome' in ready ? () => ({ outcome: ready.outcome, keepsEffects: false }) : ready.run,
     )

@@ -14,8 +14,10 @@ export interface Limits {
   readonly window: number
   /** Calls of one client that wait for the window or for a session. */
   readonly queuedMax: number
-  /** Records in memory of one principal. */
+  /** Records in memory of one principal (a ledger has limits of its own). */
   readonly recordsMax: number
+  /** Bytes of their outcomes. */
+  readonly recordBytesMax: number
   readonly connectionsMax: number
   /** Milliseconds in which a frame that was begun must be complete. */
   readonly frameMs: number
@@ -27,6 +29,7 @@ export const defaultLimits: Limits = {
   window: 1024,
   queuedMax: 10_000,
   recordsMax: 100_000,
+  recordBytesMax: 64 * 1024 * 1024,
   connectionsMax: 20_000,
   frameMs: 30_000,
 }

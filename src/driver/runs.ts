@@ -13,6 +13,7 @@ import type { CallOptions, CompiledMethod, Service } from '../rpc/service.ts'
 import { createStub } from '../rpc/stub.ts'
 import { checkOptions } from './caller.ts'
 import type { ClientDriver } from './client-driver.ts'
+import { canonicalArguments } from './fingerprint.ts'
 import { RunOrder, type Shown } from './run-order.ts'
 import { stepCall, stepLocal, type StepPromise } from './run-step.ts'
 import type { World } from './world.ts'
@@ -299,5 +300,5 @@ function isSame(old: JournalledStep, now: JournalledStep, method: CompiledMethod
     old.call.delivery === now.call.delivery &&
     old.call.idempotencyKey === now.call.idempotencyKey
   if (!isSameCall || method === undefined) return false
-  return Buffer.compare(method.canonicalArguments(old.call.payload), method.canonicalArguments(now.call.payload)) === 0
+  return Buffer.compare(canonicalArguments(old.call.payload), canonicalArguments(now.call.payload)) === 0
 }

@@ -154,9 +154,7 @@ export class ServerDriver {
       case 'open':
         return this.open(output)
       case 'resolve': {
-        const { session, number, epoch, firstUnacked } = output.frame
-        const { principal } = output
-        const answer = this.ledger.resolve({ session, number, epoch, firstUnacked, principal })
+        const answer = this.ledger.resolve({ ...output.frame, principal: output.principal })
         return this.executor.told(answer, (given) => this.answered(output.run, given))
       }
       case 'acknowledge': {

@@ -9,6 +9,7 @@ import type { CallOptions, CompiledMethod } from '../rpc/service.ts'
 import { type Caller, nobodyAnswered, tooLarge } from './caller.ts'
 import { ClientDriver } from './client-driver.ts'
 import type { ConnectOptions } from './connect-options.ts'
+import { keyFingerprint, xidFingerprint } from './fingerprint.ts'
 import type { Limits } from './limits.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { RecoveredCalls } from './recovered.ts'
@@ -151,5 +152,9 @@ function machineOptions(
     token: options.token ?? '',
     instance: world.randomHex(8),
     random: world.random,
+    fingerprints: ({ method, payload }) => ({
+      xid: xidFingerprint(world, method, payload),
+      key: keyFingerprint(world, method, payload),
+    }),
   }
 }

@@ -40,6 +40,11 @@ const table = {
     meaning: 'The server does not let this caller do that, or the session belongs to another principal.',
     advice: 'Check the token given to connect().',
   },
+  'effect-unknown': {
+    executed: ['unknown'],
+    meaning: 'A crash came while an external effect was under way, and nobody could say whether it happened.',
+    advice: 'Look for yourself, then settle it once: oncewire ledger FILE settle ID once|never.',
+  },
   fenced: {
     executed: ['never', 'unknown'],
     meaning: 'A newer process has opened this journal (or a copy of it); this one may no longer speak for it.',
@@ -101,6 +106,12 @@ const table = {
     meaning: 'Another living process has this journal open.',
     advice: 'Give each process a journal of its own; the message names the other process.',
   },
+  'key-expired': {
+    executed: ['unknown'],
+    meaning:
+      'The idempotency key is a UUID of version 7 that is older than the time for which keys are remembered, so nobody can say whether its call ran.',
+    advice: 'Look whether it ran. Retry within the retention (24 hours if the server says nothing else).',
+  },
   'key-needs-ledger': {
     executed: ['never'],
     meaning: 'An idempotency key came with a method that is not exactly-once, or from a caller that has no key space.',
@@ -115,6 +126,11 @@ const table = {
     executed: ['never'],
     meaning: 'The idempotency key was used before, for other arguments.',
     advice: 'Use one key for one thing done.',
+  },
+  'ledger-differs': {
+    executed: ['never', 'unknown'],
+    meaning: 'The server has another ledger than the one that holds the session.',
+    advice: 'Give connect() only addresses of servers that share one ledger.',
   },
   'ledger-failed': {
     executed: ['never', 'unknown'],
@@ -153,20 +169,40 @@ const table = {
     advice:
       'The message names both. Take time, chance and everything else that may differ from run.step(); or run.forget().',
   },
+  'not-performed': {
+    executed: ['never'],
+    meaning: 'The server crashed before an external effect, and reconcile found that it had not happened.',
+    advice: 'Nothing happened: call again if you still want it.',
+  },
   overloaded: {
     executed: ['never', 'unknown'],
     meaning: 'A queue is full: calls waiting in this client, or records that the server keeps for one caller.',
     advice: 'Send less at once; try again later.',
+  },
+  poisoned: {
+    executed: ['never'],
+    meaning: 'The server crashed each time it ran this call, and will not run it again.',
+    advice: 'Look in the log of the server for what kills it; the call had no effect.',
   },
   'reply-too-large': {
     executed: ['never', 'once'],
     meaning: 'The reply is larger than limits.replyBytesMax. An exactly-once call was rolled back; any other ran.',
     advice: 'Answer less at a time, or raise the limit on the server.',
   },
+  'server-name-taken': {
+    executed: ['never'],
+    meaning: 'Another living server uses the ledger under the same name.',
+    advice: "createServer({ name: 'atm-1' }): a name of its own for each, the same at every start.",
+  },
   'session-expired': {
     executed: ['never', 'unknown'],
     meaning: 'The server no longer knows the session: it was started again, or the lease ended.',
     advice: 'Look before you try again: a call sent before may have run.',
+  },
+  settled: {
+    executed: ['never', 'once'],
+    meaning: 'An operator looked, and settled whether the external effect of the call happened.',
+    advice: 'The effect is as executed says; its result is not known.',
   },
   stale: {
     executed: ['unknown'],

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFileSync, mkdtempSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { LedgerCall } from '../once/ledger.ts'
+import type { ContractSubject } from './calls-contract.ts'
 import { ledgerContract } from './ledger-contract.ts'
 import { sqlite, type SqliteBinding, type SqliteLedger, type SqliteOptions, type SqliteTx } from './sqlite.ts'
 
@@ -39,19 +41,34 @@ const failure = async (act: () => unknown): Promise<OncewireError> => {
 
 const counter =
   'CREATE TABLE IF NOT EXISTS counter (n INTEGER NOT NULL); INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT * FROM counter)'
-const subject = (ledger: SqliteLedger) => ({
-  ledger,
-  increment: (tx: SqliteTx) => tx.run('UPDATE counter SET n = n + 1'),
-  count: () => Number(ledger.get<{ n: bigint }>('SELECT n FROM counter')?.n),
-})
+type Open = (file: string) => Promise<SqliteLedger>
+async function subject(file: string, open: Open): Promise<ContractSubject<SqliteTx>> {
+  const ledger = await open(file)
+  return {
+    ledger,
+    increment: (tx) => tx.run('UPDATE counter SET n = n + 1'),
+    count: () => Number(ledger.get<{ n: bigint }>('SELECT n FROM counter')?.n),
+    age(ms) {
+      ledger.run('UPDATE oncewire_session SET seen_ms = seen_ms - ?', ms)
+      ledger.run('UPDATE oncewire_key SET expires_ms = expires_ms - ?', ms)
+    },
+    afterCrash() {
+      // What a killed process leaves is in these two files; they are copied before anything else happens.
+      const left = mkdtempSync(join(tmpdir(), 'oncewire-crash-'))
+      onTestFinished(() => rm(left, { recursive: true, force: true }))
+      for (const end of ['', '-wal']) copyFileSync(file + end, join(left, `crashed.db${end}`))
+      return subject(join(left, 'crashed.db'), open)
+    },
+  }
+}
 
-ledgerContract('sqlite', async () =>
-  subject(await sqlite(join(await folder(), 'contract.db'), { schema: counter, window: 32 })),
+ledgerContract('sqlite', async (limits) =>
+  subject(join(await folder(), 'contract.db'), (file) => sqlite(file, { schema: counter, ...limits })),
 )
 
-ledgerContract('sqlite, in a Database object of the application', async () => {
+ledgerContract('sqlite, in a Database object of the application', async (limits) => {
   const Database = createRequire(import.meta.url)('libsql') as new (file: string) => SqliteBinding
-  return subject(await sqlite(new Database(join(await folder(), 'given.db')), { schema: counter, window: 32 }))
+  return subject(join(await folder(), 'given.db'), (file) => sqlite(new Database(file), { schema: counter, ...limits }))
 })
 
 describe('values', () => {
@@ -77,19 +94,24 @@ describe('values', () => {
 })
 
 let calls = 0
+/** A call of nobody's session. */
+const sessionless = (overrides: Partial<LedgerCall> = {}): LedgerCall => ({
+  session: undefined,
+  number: ++calls,
+  epoch: 1,
+  firstUnacked: 0,
+  principal: '',
+  method: 'T.t',
+  fingerprint: Uint8Array.of(1),
+  idempotency: undefined,
+  attempt: 1,
+  deadlineAtMs: Infinity,
+  object: undefined,
+  ...overrides,
+})
 const run = async (ledger: SqliteLedger, handler: (tx: SqliteTx) => void): Promise<unknown> => {
-  const call: LedgerCall = {
-    session: undefined,
-    number: ++calls,
-    epoch: 1,
-    firstUnacked: 0,
-    principal: '',
-    method: 'T.t',
-    fingerprint: Uint8Array.of(1),
-    idempotency: undefined,
-  }
   let thrown: unknown
-  await ledger.execute(call, (tx) => {
+  await ledger.execute(sessionless(), (tx) => {
     try {
       handler(tx)
     } catch (error) {
@@ -141,17 +163,7 @@ describe('the transaction of a call', () => {
 
   test('a handler that answers a promise is rolled back and told the ways out', async () => {
     const ledger = await open({ schema: 'CREATE TABLE t (x)' })
-    const call: LedgerCall = {
-      session: undefined,
-      number: 1,
-      epoch: 1,
-      firstUnacked: 0,
-      principal: '',
-      method: 'T.t',
-      fingerprint: Uint8Array.of(1),
-      idempotency: undefined,
-    }
-    const answer = await ledger.execute(call, async (tx) => {
+    const answer = await ledger.execute(sessionless(), async (tx) => {
       tx.run('INSERT INTO t VALUES (1)')
       return Promise.reject(new Error('later'))
     })
@@ -190,27 +202,39 @@ describe('opening', () => {
     expect(await readFile(join(path, 'letter'), 'utf8')).toBe('Dear Alice, '.repeat(500))
     expect((await failure(() => sqlite(join(path, 'no', 'x.db')))).message).toContain(join(path, 'no'))
     const newer = await sqlite(join(path, 'newer.db'))
-    newer.run(`UPDATE oncewire_meta SET value = '2' WHERE name = 'format'`)
+    newer.run(`UPDATE oncewire_meta SET value = '3' WHERE name = 'format'`)
     await newer.close()
     expect(await failure(() => sqlite(join(path, 'newer.db')))).toMatchObject({ code: 'ledger-format' })
   })
 
-  test('the golden file of format 1 opens, with what it holds', async () => {
+  const golden = async (format: number): Promise<SqliteLedger> => {
     const file = join(await folder(), 'golden.db')
-    await writeFile(file, await readFile(join(import.meta.dirname, '../../test/golden/formats/ledger-1.db')))
-    const ledger = await open({}, file)
-    const call: LedgerCall = {
-      session: '0'.repeat(31) + '1',
-      number: 2 ** 32 + 1,
-      epoch: 1,
-      firstUnacked: 0,
-      principal: '',
-      method: 'Golden.call',
-      fingerprint: Uint8Array.of(1),
-      idempotency: undefined,
-    }
-    const answer = await ledger.execute(call, () => expect.fail('it ran again'))
-    expect(answer).toMatchObject({ isReplay: true, outcome: { kind: 'reply', bytes: Uint8Array.of(7) } })
+    await writeFile(file, await readFile(join(import.meta.dirname, `../../test/golden/formats/ledger-${format}.db`)))
+    return open({}, file)
+  }
+  const goldenCall = sessionless({ session: '0'.repeat(31) + '1', number: 2 ** 32 + 1, method: 'Golden.call' })
+  const goldenReply = { isReplay: true, outcome: { kind: 'reply', bytes: Uint8Array.of(7) } }
+
+  test('the golden file of format 1 opens, is upgraded, and holds what it held', async () => {
+    const ledger = await golden(1)
+    expect(ledger.get(`SELECT value FROM oncewire_meta WHERE name = 'format'`)).toEqual({ value: '2' })
+    // Its lease ended long ago; as if its client had been heard of just now.
+    ledger.run(`UPDATE oncewire_session SET seen_ms = unixepoch() * 1000`)
+    expect(await ledger.keptOf('')).toEqual({ records: 1, bytes: 1 })
+    expect(await ledger.execute(goldenCall, () => expect.fail('it ran again'))).toMatchObject(goldenReply)
+    expect(await ledger.intents()).toEqual([])
+  })
+
+  test('the golden file of format 2 opens, with what it holds', async () => {
+    const ledger = await golden(2)
+    expect(await ledger.execute(goldenCall, () => expect.fail('it ran again'))).toMatchObject(goldenReply)
+    expect(await ledger.held()).toEqual({ sessions: 1, records: 4, keys: 2, intents: 2 })
+    expect(await ledger.intents()).toMatchObject([
+      { id: 1, state: 'open', method: 'Golden.dispense', idempotencyKey: 'open', evidence: Uint8Array.of(1) },
+      { id: 2, state: 'unknown', method: 'Golden.dispense', name: 'golden', incarnation: 'one' },
+    ])
+    const buried = { ...goldenCall, number: 2 ** 32 + 2 }
+    expect(await ledger.execute(buried, () => expect.fail('it ran'))).toMatchObject({ outcome: { code: 'withdrawn' } })
   })
 })
 

@@ -11,8 +11,11 @@ import { OncewireError } from '../errors/oncewire-error.ts'
 import type { Ledger } from '../once/ledger.ts'
 import { toHex } from '../std/bytes.ts'
 import { GroupLedger } from './group-ledger.ts'
+import { defaultLimits, type LedgerOptions } from './limits.ts'
 import { Connection, openBinding, type SqliteBinding, type SqlValue } from './sqlite-binding.ts'
-import { prepareTables, SqliteRows } from './sqlite-rows.ts'
+import { nameLocks } from './sqlite-claim.ts'
+import { SqliteRows } from './sqlite-rows.ts'
+import { prepareTables } from './sqlite-tables.ts'
 import { misused, type SqliteTx } from './sqlite-tx.ts'
 
 export type { SqliteBinding, SqlValue } from './sqlite-binding.ts'
@@ -21,13 +24,9 @@ export type { SqliteTx } from './sqlite-tx.ts'
 /** A ledger that also answers SQL outside of a call's transaction. */
 export interface SqliteLedger extends Ledger<SqliteTx>, SqliteTx {}
 
-export interface SqliteOptions {
+export interface SqliteOptions extends LedgerOptions {
   /** Idempotent SQL (CREATE TABLE IF NOT EXISTS ...), run at every opening. */
   readonly schema?: string | undefined
-  /** How long an idempotency key is remembered, in milliseconds; 24 hours if absent. */
-  readonly keyRetentionMs?: number | undefined
-  /** Unacknowledged calls of one session; 1,024 if absent. */
-  readonly window?: number | undefined
 }
 
 /**
@@ -63,8 +62,8 @@ class EmbeddedLedger extends GroupLedger<SqliteTx> implements SqliteLedger {
   private readonly reader: Connection
 
   constructor(id: string, { writer, reader }: { writer: Connection; reader: Connection }, options: SqliteOptions) {
-    const { window = 1024, keyRetentionMs = 24 * 3_600_000 } = options
-    super(new SqliteRows(writer, keyRetentionMs), { id, window, recordsMax: 100_000, keyRetentionMs })
+    const rows = new SqliteRows(writer, nameLocks(fileOf(writer)))
+    super(rows, { id, nowMs: () => performance.now(), ...defaultLimits(options) })
     this.writer = writer
     this.reader = reader
   }
@@ -109,6 +108,12 @@ function makeDurable(connection: Connection, name: string): void {
 function pragma(connection: Connection, name: string): SqlValue | undefined {
   const row = connection.prepare(`PRAGMA ${name}`).get([])
   return row === undefined ? undefined : Object.values(row)[0]
+}
+
+/** undefined: a database in memory. */
+function fileOf(connection: Connection): string | undefined {
+  const main = connection.prepare('PRAGMA database_list').all([])[0]
+  return (main?.['file'] as string | null | undefined) || undefined
 }
 
 function checkPlace(file: string): void {

@@ -1,13 +1,14 @@
 /**
  * Decides what to do with each delivery of a call, and with sessions: protocol sections 1 to 3. Pure; every ledger and
- * the memory sessions decide here and nowhere else.
+ * the memory sessions decide here and nowhere else. A comment `Rule N (name)` marks one statement that is that rule.
  *
  * Invariant: `execute` is answered only where no row says otherwise. Read the rows and act on the verdict inside one
  * transaction, under the session's lock, or a late copy runs a second time (H1).
  */
-import type { SessionId } from './frame.ts'
+import type { KeyClaim, SessionId } from './frame.ts'
+import { keyTimeMs } from './idempotency-key.ts'
 import type { OpenSession } from './ledger.ts'
-import { type Answer, type Outcome, tombstone } from './outcome.ts'
+import { type Answer, type Outcome, type Remembered, tombstone } from './outcome.ts'
 
 /** What is remembered of a session. */
 export interface SessionRow {
@@ -23,16 +24,21 @@ export interface SessionRow {
 
 /** What is remembered of one xid. */
 export interface RecordRow {
-  /** undefined: still executing. Only tables in memory hold such a row; a ledger's is seen when it is committed. */
-  readonly outcome: Outcome | undefined
+  readonly outcome: Remembered
   /** undefined: of a tombstone, or kept in memory; equal to every other. */
   readonly fingerprint: Uint8Array | undefined
 }
 
 /** What is remembered of (principal, Service.method, idempotency key). It outlives session and record (H6). */
 export interface KeyRow {
-  readonly outcome: Outcome
+  readonly outcome: Remembered
   readonly fingerprint: Uint8Array
+}
+
+/** Records that are kept, and what their outcomes take. */
+export interface Kept {
+  readonly records: number
+  readonly bytes: number
 }
 
 /** Everything that one decision reads. A row that the call does not name is undefined. */
@@ -40,10 +46,14 @@ export interface Rows {
   readonly session: SessionRow | undefined
   readonly record: RecordRow | undefined
   readonly key: KeyRow | undefined
-  /** Records of the session that are not below its firstUnacked, after `raisedFirstUnacked` of this same frame. */
+  /** Records of the session that are not below its firstUnacked. */
   readonly liveRecords: number
-  /** Records of the principal, over all its sessions. */
-  readonly principalRecords: number
+  /** Of the principal, over all its sessions. */
+  readonly principal: Kept
+  /** The ledger's own date, for keys that carry time. */
+  readonly dateMs: number
+  /** Of the clock that `deadlineAtMs` is told in. */
+  readonly nowMs: number
 }
 
 /** As much of a call as the rules look at; a `LedgerCall` is one. `session` undefined: the caller has none. */
@@ -53,9 +63,11 @@ export interface Delivered {
   readonly epoch: number
   readonly firstUnacked: number
   readonly principal: string
-  /** undefined: none is kept (memory), or none was sent (RESOLVE). */
+  /** undefined: RESOLVE, which has none. */
+  readonly deadlineAtMs?: number | undefined
+  /** undefined: none is kept (memory). */
   readonly fingerprint?: Uint8Array | undefined
-  readonly idempotency?: { readonly fingerprint: Uint8Array } | undefined
+  readonly idempotency?: KeyClaim | undefined
 }
 
 export interface AdmissionLimits {
@@ -63,11 +75,15 @@ export interface AdmissionLimits {
   readonly window: number
   /** Records of one principal. */
   readonly recordsMax: number
+  /** Bytes of their outcomes. */
+  readonly recordBytesMax: number
+  /** How long a key is remembered; 0 where keys are not. */
+  readonly keyRetentionMs: number
 }
 
 export type Admission =
   | { readonly kind: 'execute' }
-  /** The call runs now: the duplicate waits for the same outcome. Never where `RecordRow.outcome` is always there. */
+  /** The call runs now, or a server that may be dead has begun its effect: the duplicate waits, or comes back. */
   | { readonly kind: 'attach' }
   /**
    * `record`: first write it under this xid with the call's fingerprint, in this transaction (rule 4); callers without a
@@ -83,7 +99,7 @@ export function admit(rows: Rows, call: Delivered, limits: AdmissionLimits): Adm
   return (
     refusedBySession(rows, call) ??
     knownByXid(rows, call) ??
-    knownByKey(rows, call) ??
+    knownByKey(rows, call, limits) ??
     full(rows, call, limits) ??
     execute
   )
@@ -105,39 +121,52 @@ export function resolve(rows: Rows, asked: Delivered, limits: AdmissionLimits): 
 /** Rules 1 and 2: whose session is it, and does it still remember this number? */
 function refusedBySession({ session }: Rows, call: Delivered): Admission | undefined {
   if (call.session === undefined) return undefined
-  if (session === undefined)
-    return refused(
-      'session-expired',
-      `session ${call.session} is not known here: its lease ended, or it was made elsewhere`,
-    )
+  // Rule 2.1 (session-expired): so a copy that is delayed past every record of the call still cannot run.
+  if (session === undefined) return refused('session-expired', unknownMessage(call.session))
+  // Rule 2.1 (denied)
   if (session.principal !== call.principal)
     return refused('denied', `session ${call.session} belongs to another principal`)
+  // Rule 2.1 (fenced)
   if (call.epoch < session.epoch) return refused('fenced', fencedMessage(call.session, call.epoch, session.epoch))
-  if (call.number < session.firstUnacked) {
-    return refused(
-      'stale',
-      `call ${call.number} of session ${call.session} is below ${session.firstUnacked}, which the client has acknowledged`,
-    )
-  }
+  // Rule 2.2 (stale): answered, or a client that holds the call open would ask for ever.
+  if (call.number < session.firstUnacked) return refused('stale', staleMessage(call, session))
   return undefined
 }
 
 /** Rule 3: the xid has a record. */
 function knownByXid({ record }: Rows, call: Delivered): Admission | undefined {
   if (record === undefined) return undefined
-  if (!equal(record.fingerprint, call.fingerprint)) {
-    return refused('xid-reused', `call ${call.number} of session ${call.session} came with other arguments before`)
-  }
-  if (record.outcome === undefined) return attach
-  return { kind: 'answer', answer: { kind: 'outcome', outcome: record.outcome, isReplay: true }, record: undefined }
+  // Rule 2.3 (xid-reused)
+  if (!equal(record.fingerprint, call.fingerprint)) return refused('xid-reused', reusedMessage(call))
+  const { outcome } = record
+  // Rule 2.3 (attach)
+  if (outcome.kind === 'running') return attach
+  // Rule 2.3 (effect-unknown): until an operator settles it once.
+  if (outcome.kind === 'unknown') return refused('effect-unknown', effectUnknown)
+  // Rule 2.3 (replay)
+  return { kind: 'answer', answer: { kind: 'outcome', outcome, isReplay: true }, record: undefined }
 }
 
 /** Rule 4: the idempotency key has a row. What is answered is recorded under the xid first (H8). */
-function knownByKey({ key }: Rows, call: Delivered): Admission | undefined {
-  if (key === undefined || call.idempotency === undefined) return undefined
-  const outcome = equal(key.fingerprint, call.idempotency.fingerprint) ? key.outcome : keyReused
+function knownByKey({ key, dateMs }: Rows, call: Delivered, limits: AdmissionLimits): Admission | undefined {
+  const { idempotency, session } = call
+  if (idempotency === undefined) return undefined
+  if (key === undefined) {
+    // Rule 3 (key-expired): its row may have been forgotten, so nobody can say whether it ran.
+    if (keyTimeMs(idempotency.key) + limits.keyRetentionMs <= dateMs)
+      return refused('key-expired', expiredMessage(limits))
+    return undefined
+  }
+  const isSame = equal(key.fingerprint, idempotency.fingerprint)
+  // Rule 2.4 (key-attach)
+  if (isSame && key.outcome.kind === 'running') return attach
+  // Rule 2.4 (key-unknown)
+  if (isSame && key.outcome.kind === 'unknown') return refused('effect-unknown', effectUnknown)
+  // Rule 2.4 (key-reused)
+  const outcome = isSame ? (key.outcome as Outcome) : keyReused
   const answer: Answer = { kind: 'outcome', outcome, isReplay: true }
-  return { kind: 'answer', answer, record: call.session === undefined ? undefined : outcome }
+  // Rule 2.4 (key-recorded): H6, H8.
+  return { kind: 'answer', answer, record: session === undefined ? undefined : outcome }
 }
 
 const keyReused: Outcome = {
@@ -149,31 +178,29 @@ const keyReused: Outcome = {
 
 /** Rule 5: speaks of this delivery only. */
 function full(rows: Rows, call: Delivered, limits: AdmissionLimits): Admission | undefined {
+  // Rule 2.5 (deadline)
+  if ((call.deadlineAtMs ?? Infinity) <= rows.nowMs)
+    return refused('deadline', 'the deadline passed before its turn came')
   if (call.session === undefined) return undefined
-  if (call.firstUnacked > call.number) {
-    return refused('malformed', `call ${call.number} is below its own firstUnacked, ${call.firstUnacked}`)
-  }
-  if (rows.liveRecords >= limits.window) {
-    return refused(
-      'window',
-      `session ${call.session} has ${rows.liveRecords} unacknowledged calls, and its window is ${limits.window}`,
-    )
-  }
-  if (rows.principalRecords >= limits.recordsMax) {
-    return refused(
-      'overloaded',
-      `${rows.principalRecords} records are kept for this principal, and limits.recordsMax is ${limits.recordsMax}`,
-    )
-  }
+  // Rule 2.5 (malformed)
+  if (call.firstUnacked > call.number) return refused('malformed', beyondMessage(call))
+  // Rule 2.5 (window): records are counted, never numbers subtracted: those jump with the epoch.
+  if (rows.liveRecords >= limits.window) return refused('window', windowMessage(call, rows, limits))
+  // Rule 2.5 (quota-records): never evict, a forgotten record is a call that may run again.
+  if (rows.principal.records >= limits.recordsMax)
+    return refused('overloaded', quotaMessage(`${rows.principal.records} records`, 'recordsMax', limits))
+  // Rule 2.5 (quota-bytes)
+  if (rows.principal.bytes >= limits.recordBytesMax)
+    return refused('overloaded', quotaMessage(`records of ${rows.principal.bytes} bytes`, 'recordBytesMax', limits))
   return undefined
 }
 
 /**
  * Whether an idempotency key keeps this outcome. What the handler answered or declared is kept; where it failed, all
- * was rolled back and the key is free again.
+ * was rolled back and the key is free again. An effect that happened, and failed afterwards, keeps its key.
  */
 export function keyKeeps(outcome: Outcome): boolean {
-  return outcome.kind !== 'failure'
+  return outcome.kind !== 'failure' || outcome.executed === 'once'
 }
 
 /**
@@ -225,25 +252,62 @@ export function openSession(held: SessionRow | undefined, hello: Omit<OpenSessio
     code,
     message,
   })
-  if (held === undefined)
-    return refuse('session-expired', `session ${resume} is not known here: its lease ended, or it was made elsewhere`)
+  // Rule 1 (resume-expired)
+  if (held === undefined) return refuse('session-expired', unknownMessage(resume))
+  // Rule 1 (resume-denied)
   if (principal !== held.principal) return refuse('denied', `session ${resume} belongs to another principal`)
+  // Rule 1 (resume-fenced)
   if (epoch < held.epoch) return refuse('fenced', fencedMessage(resume, epoch, held.epoch))
-  if (epoch === held.epoch) {
-    if (instance === held.instance) return { kind: 'held', id: resume, row: held }
-    return refuse('fenced', `another process holds session ${resume} in epoch ${epoch}: the journal was copied`)
-  }
-  if (held.highest > hello.highest) {
-    return refuse(
-      'journal-behind',
-      `session ${resume} has seen call ${held.highest}, and the journal ends at ${hello.highest}: it is an old copy`,
-    )
-  }
+  const isReconnection = epoch === held.epoch && instance === held.instance
+  if (isReconnection) return { kind: 'held', id: resume, row: held }
+  // Rule 1 (instance): the second of two processes on copies of one journal.
+  if (epoch === held.epoch) return refuse('fenced', clonedMessage(resume, epoch))
+  // Rule 1 (journal-behind)
+  if (held.highest > hello.highest) return refuse('journal-behind', behindMessage(resume, held.highest, hello.highest))
+  // Rule 1 (epoch)
   return { kind: 'held', id: resume, row: { ...held, epoch, instance } }
+}
+
+function unknownMessage(session: SessionId): string {
+  return `session ${session} is not known here: its lease ended, or it was made elsewhere`
 }
 
 function fencedMessage(session: SessionId, epoch: number, held: number): string {
   return `session ${session} was taken over: epoch ${epoch} came, and epoch ${held} holds it`
+}
+
+function clonedMessage(session: SessionId, epoch: number): string {
+  return `another process holds session ${session} in epoch ${epoch}: the journal was copied`
+}
+
+function behindMessage(session: SessionId, held: number, journalled: number): string {
+  return `session ${session} has seen call ${held}, and the journal ends at ${journalled}: it is an old copy`
+}
+
+function staleMessage(call: Delivered, { firstUnacked }: SessionRow): string {
+  return `call ${call.number} of session ${call.session} is below ${firstUnacked}, which the client has acknowledged`
+}
+
+function reusedMessage(call: Delivered): string {
+  return `call ${call.number} of session ${call.session} came with other arguments before`
+}
+
+const effectUnknown = 'a crash came while the effect was under way; an operator settles it with `oncewire ledger`'
+
+function expiredMessage({ keyRetentionMs }: AdmissionLimits): string {
+  return `the idempotency key is older than the ${keyRetentionMs} ms for which keys are remembered: look whether the call ran`
+}
+
+function beyondMessage(call: Delivered): string {
+  return `call ${call.number} is below its own firstUnacked, ${call.firstUnacked}`
+}
+
+function windowMessage(call: Delivered, { liveRecords }: Rows, { window }: AdmissionLimits): string {
+  return `session ${call.session} has ${liveRecords} unacknowledged calls, and its window is ${window}`
+}
+
+function quotaMessage(kept: string, limit: 'recordsMax' | 'recordBytesMax', limits: AdmissionLimits): string {
+  return `${kept} are kept for this principal, and ${limit} is ${limits[limit]}`
 }
 
 function refused(code: Extract<Answer, { kind: 'refused' }>['code'], message: string): Admission {

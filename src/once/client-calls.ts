@@ -98,14 +98,19 @@ export abstract class ClientCalls {
     }
   }
 
-  protected resolveFrame({ session, number }: OpenCall): Frame {
+  protected resolveFrame({ session, number, begun }: OpenCall): Frame {
+    const { method, idempotencyKey: key } = begun
     session.toldUnacked = session.firstUnacked
+    const isDurable = session.kind === 'durable'
+    const fingerprints = isDurable ? this.options.fingerprints(begun) : undefined
     return {
       kind: 'resolve',
       session: session.id ?? noSession,
       number,
       firstUnacked: session.firstUnacked,
       epoch: session.epoch,
+      fingerprint: fingerprints?.xid,
+      idempotency: fingerprints && key !== undefined ? { method, key, fingerprint: fingerprints.key } : undefined,
     }
   }
 

@@ -23,8 +23,17 @@ export interface ClientOptions {
   readonly instance: string
   /** Random in [0, 1), for the jitter of retransmissions; fed in so that a seed decides. */
   readonly random: () => number
+  /** SHA-256 of a call, as RESOLVE shows it; fed in, since pure code cannot hash. */
+  readonly fingerprints: (call: { readonly method: string; readonly payload: Uint8Array }) => Fingerprints
   /** What a journal held; undefined: no journal. */
   readonly journal: JournalState | undefined
+}
+
+export interface Fingerprints {
+  /** Over method and argument bytes. */
+  readonly xid: Uint8Array
+  /** Over method and arguments in their canonical form. */
+  readonly key: Uint8Array
 }
 
 /** A call as the stub hands it over; `call` is the driver's own number for it, used once. */

@@ -39,6 +39,7 @@ class Story {
       token: '',
       instance: '0'.repeat(16),
       random: () => 0.5, // a jitter of 1.0
+      fingerprints: () => ({ xid: new Uint8Array(32), key: new Uint8Array(32) }),
       journal: undefined,
       ...options,
     })
@@ -84,6 +85,7 @@ class Story {
       leaseMs: 1e6,
       window: 4,
       replyBytesMax: 1e6,
+      keyRetentionMs: 0,
       ledgerId: 'l',
       incarnation: 'i',
     })
@@ -179,6 +181,7 @@ describe('sessions and numbers (section 1)', () => {
       leaseMs: 1,
       window: 4,
       replyBytesMax: 1,
+      keyRetentionMs: 0,
       ledgerId: '',
       incarnation: '',
     }

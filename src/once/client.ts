@@ -128,6 +128,7 @@ export class ClientMachine extends ClientSteps {
       epoch: session.epoch,
       instance: this.options.instance,
       highest: session.highest,
+      ledgerId: session.id === undefined ? '' : session.ledgerId,
       token: this.options.token,
     })
   }
@@ -347,6 +348,8 @@ export class ClientMachine extends ClientSteps {
         return
       case 'stale':
       case 'xid-reused':
+      case 'key-expired':
+      case 'effect-unknown':
         return this.endUnknown(call, { code, message })
       default:
         this.wronglyAddressed(call, { code, message })

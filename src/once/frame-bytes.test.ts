@@ -14,6 +14,7 @@ const session = hex(32)
 const number = fc.maxSafeInteger().map(Math.abs)
 const epoch = fc.nat(2 ** 20)
 const bytes = fc.uint8Array({ maxLength: 40 })
+const digest = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const word = fc.string({ maxLength: 20 })
 const kind = <K extends string>(name: K): fc.Arbitrary<K> => fc.constant(name)
 const outcome = fc.oneof(
@@ -36,6 +37,7 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     epoch,
     instance: hex(16),
     highest: number,
+    ledgerId: word,
     token: word,
   }),
   fc.record({
@@ -48,6 +50,7 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     leaseMs: number,
     window: epoch,
     replyBytesMax: epoch,
+    keyRetentionMs: number,
     ledgerId: word,
     incarnation: word,
   }),
@@ -88,7 +91,15 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     code: fc.constantFrom('stale' as const, 'fenced' as const),
     message: word,
   }),
-  fc.record({ kind: kind('resolve'), session, number, firstUnacked: number, epoch }),
+  fc.record({
+    kind: kind('resolve'),
+    session,
+    number,
+    firstUnacked: number,
+    epoch,
+    fingerprint: fc.option(digest, { nil: undefined }),
+    idempotency: fc.option(fc.record({ method: word, key: word, fingerprint: digest }), { nil: undefined }),
+  }),
   fc.record({ kind: kind('ack'), session, epoch, firstUnacked: number }),
   fc.record({ kind: kind('bye'), session, epoch, highest: number }),
   fc.record({ kind: fc.constantFrom('ping' as const, 'pong' as const), nonce: epoch }),

@@ -9,7 +9,17 @@ import { OncewireError } from '../errors/oncewire-error.ts'
 import { unreachable } from '../std/assert.ts'
 import { ByteReader, type ByteWriter, fromHex, toHex, Truncated } from '../std/bytes.ts'
 import { readMethod, readSession, writeMethod, writeSession } from './frame-names.ts'
-import type { CallFrame, Delivery, Frame, Hello, RefusedFrame, ReplyFrame, SessionKind, Welcome } from './frame.ts'
+import type {
+  CallFrame,
+  Delivery,
+  Frame,
+  Hello,
+  RefusedFrame,
+  ReplyFrame,
+  ResolveFrame,
+  SessionKind,
+  Welcome,
+} from './frame.ts'
 
 /** Byte 0 of a body. */
 const kinds = {
@@ -36,6 +46,9 @@ const onewayFlag = 4
 const keyFlag = 8
 const headersFlag = 16
 const replayFlag = 4
+// Of a RESOLVE, beside `keyFlag`.
+const fingerprintFlag = 1
+const fingerprintBytes = 32
 
 /** Appends the body of a frame. */
 export function encodeFrame(out: ByteWriter, frame: Frame): void {
@@ -57,10 +70,7 @@ export function encodeFrame(out: ByteWriter, frame: Frame): void {
       out.text16(frame.code)
       return out.text(frame.message)
     case 'resolve':
-      writeSession(out, frame.session)
-      out.u53(frame.number)
-      out.u53(frame.firstUnacked)
-      return out.u32(frame.epoch)
+      return encodeResolve(out, frame)
     case 'ack':
       writeSession(out, frame.session)
       out.u32(frame.epoch)
@@ -104,12 +114,8 @@ function decodeKind(reader: ByteReader, kind: number): Frame {
       return decodeWelcome(reader)
     case kinds.refused:
       return decodeRefused(reader)
-    case kinds.resolve: {
-      const session = readSession(reader)
-      const number = reader.u53()
-      const firstUnacked = reader.u53()
-      return { kind: 'resolve', session, number, firstUnacked, epoch: reader.u32() }
-    }
+    case kinds.resolve:
+      return decodeResolve(reader)
     case kinds.ack: {
       const session = readSession(reader)
       const epoch = reader.u32()
@@ -204,6 +210,36 @@ function writeText32(out: ByteWriter, text: string): void {
   out.view.setUint32(at, out.position - at - 4)
 }
 
+function encodeResolve(out: ByteWriter, frame: ResolveFrame): void {
+  const { fingerprint, idempotency } = frame
+  writeSession(out, frame.session)
+  out.u53(frame.number)
+  out.u53(frame.firstUnacked)
+  out.u32(frame.epoch)
+  out.u8((fingerprint === undefined ? 0 : fingerprintFlag) | (idempotency === undefined ? 0 : keyFlag))
+  if (fingerprint !== undefined) out.raw(fingerprint)
+  if (idempotency === undefined) return
+  writeMethod(out, idempotency.method)
+  out.text16(idempotency.key)
+  out.raw(idempotency.fingerprint)
+}
+
+function decodeResolve(reader: ByteReader): ResolveFrame {
+  const session = readSession(reader)
+  const number = reader.u53()
+  const firstUnacked = reader.u53()
+  const epoch = reader.u32()
+  const flags = reader.u8()
+  if ((flags & ~(fingerprintFlag | keyFlag)) !== 0) throw malformed(`flags ${flags} of a resolve`)
+  // Copied, unlike payloads: a RESOLVE is rare, and is looked at later.
+  const fingerprint = flags & fingerprintFlag ? reader.raw(fingerprintBytes).slice() : undefined
+  const idempotency =
+    flags & keyFlag
+      ? { method: readMethod(reader), key: reader.text16(), fingerprint: reader.raw(fingerprintBytes).slice() }
+      : undefined
+  return { kind: 'resolve', session, number, firstUnacked, epoch, fingerprint, idempotency }
+}
+
 function encodeReply(out: ByteWriter, { session, number, isReplay, outcome }: ReplyFrame): void {
   writeSession(out, session)
   out.u53(number)
@@ -252,6 +288,7 @@ function encodeHello(out: ByteWriter, frame: Hello): void {
   out.u32(frame.epoch)
   out.raw(fromHex(frame.instance))
   out.u53(frame.highest)
+  out.text16(frame.ledgerId)
   out.text(frame.token)
 }
 
@@ -263,7 +300,9 @@ function decodeHello(reader: ByteReader): Hello {
   const epoch = reader.u32()
   const instance = toHex(reader.raw(8))
   const highest = reader.u53()
-  return { kind: 'hello', versions, session, resume, epoch, instance, highest, token: reader.text(reader.left) }
+  const ledgerId = reader.text16()
+  const token = reader.text(reader.left)
+  return { kind: 'hello', versions, session, resume, epoch, instance, highest, ledgerId, token }
 }
 
 function encodeWelcome(out: ByteWriter, frame: Welcome): void {
@@ -275,6 +314,7 @@ function encodeWelcome(out: ByteWriter, frame: Welcome): void {
   out.u53(frame.leaseMs)
   out.u32(frame.window)
   out.u32(frame.replyBytesMax)
+  out.u53(frame.keyRetentionMs)
   out.text16(frame.ledgerId)
   out.text16(frame.incarnation)
 }
@@ -288,6 +328,7 @@ function decodeWelcome(reader: ByteReader): Welcome {
   const leaseMs = reader.u53()
   const window = reader.u32()
   const replyBytesMax = reader.u32()
+  const keyRetentionMs = reader.u53()
   const ledgerId = reader.text16()
   const incarnation = reader.text16()
   return {
@@ -300,6 +341,7 @@ function decodeWelcome(reader: ByteReader): Welcome {
     leaseMs,
     window,
     replyBytesMax,
+    keyRetentionMs,
     ledgerId,
     incarnation,
   }

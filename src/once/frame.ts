@@ -32,6 +32,8 @@ export interface Hello {
   readonly instance: string
   /** Highest number in the journal, 0 if none: a ledger that holds a higher one says `journal-behind`. */
   readonly highest: number
+  /** Where the session to be resumed lives; '' of a new one. Another ledger refuses, and knows nothing of the session. */
+  readonly ledgerId: string
   readonly token: string
 }
 
@@ -47,6 +49,8 @@ export interface Welcome {
   /** How many unacknowledged calls the session may have. */
   readonly window: number
   readonly replyBytesMax: number
+  /** How long an idempotency key is remembered; 0 where there is no ledger. */
+  readonly keyRetentionMs: number
   /** Of the ledger, or '' where the server has none. */
   readonly ledgerId: string
   /** Random, one per life of a server process. */
@@ -102,6 +106,18 @@ export interface ResolveFrame {
   readonly number: number
   readonly firstUnacked: number
   readonly epoch: number
+  /** SHA-256 over method, a zero byte and arguments; undefined in a memory session, which keeps none. */
+  readonly fingerprint: Uint8Array | undefined
+  /** Of a call that has a key: it may have run under another xid. */
+  readonly idempotency: KeyClaim | undefined
+}
+
+/** An idempotency key, and a fingerprint of the arguments in their canonical form. */
+export interface KeyClaim {
+  /** `Service.method`, to which the key belongs. */
+  readonly method: string
+  readonly key: string
+  readonly fingerprint: Uint8Array
 }
 
 /** What an idle client has finished: everything below `firstUnacked`. */

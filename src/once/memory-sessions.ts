@@ -7,20 +7,35 @@
 import { mayEnd, openSession, type Opening, raisedFirstUnacked, type Rows, type SessionRow } from './admission.ts'
 import type { Hello, SessionId } from './frame.ts'
 import { NumberRing } from './number-ring.ts'
-import type { Outcome } from './outcome.ts'
+import { type Outcome, outcomeBytes, running } from './outcome.ts'
 import type { Peer } from './server-io.ts'
 
 /** One at-most-once call that a client may still ask for. */
 export interface Entry {
   /** undefined: still executing. */
-  outcome: Outcome | undefined
+  readonly outcome: Outcome | undefined
   /** Connections that get the outcome when it is there. */
   waiting: Peer[]
 }
 
+/** What one principal's entries take, over all its sessions. */
+interface Quota {
+  readonly principal: string
+  sessions: number
+  records: number
+  bytes: number
+}
+
+interface MemoryEntry extends Entry {
+  outcome: Outcome | undefined
+  /** undefined: forgotten; what its handler answers later is not kept. */
+  quota: Quota | undefined
+}
+
 interface MemorySession {
   row: SessionRow
-  readonly entries: NumberRing<Entry>
+  readonly entries: NumberRing<MemoryEntry>
+  readonly quota: Quota
   seenAtMs: number
   /** The connection that it was opened on last; undefined: that has ended. */
   holder: Peer | undefined
@@ -28,7 +43,7 @@ interface MemorySession {
 
 export class MemorySessions {
   private readonly sessions = new Map<SessionId, MemorySession>()
-  private readonly recordsOf = new Map<string, number>()
+  private readonly quotas = new Map<string, Quota>()
 
   has(session: SessionId): boolean {
     return this.sessions.has(session)
@@ -52,7 +67,9 @@ export class MemorySessions {
     const resume = held === undefined ? undefined : hello.resume
     const opening = openSession(held?.row, { resume, fresh, principal, epoch, instance, highest })
     if (opening.kind === 'created') {
-      this.sessions.set(opening.id, { row: opening.row, entries: new NumberRing(1), seenAtMs: nowMs, holder: peer })
+      const { id, row } = opening
+      const quota = this.quotaOf(principal)
+      this.sessions.set(id, { row, entries: new NumberRing(1), quota, seenAtMs: nowMs, holder: peer })
     } else if (opening.kind === 'held' && held !== undefined) {
       held.row = opening.row
       held.seenAtMs = nowMs
@@ -89,10 +106,12 @@ export class MemorySessions {
     const isFar = frame.number - session.row.firstUnacked > farNumber
     return {
       session: session.row,
-      record: entry === undefined ? undefined : { outcome: entry.outcome, fingerprint: undefined },
+      record: entry === undefined ? undefined : { outcome: entry.outcome ?? running, fingerprint: undefined },
       key: undefined,
       liveRecords: isFar ? Infinity : session.entries.count,
-      principalRecords: this.recordsOf.get(as.principal) ?? 0,
+      principal: session.quota,
+      dateMs: 0,
+      nowMs: as.nowMs,
     }
   }
 
@@ -100,12 +119,26 @@ export class MemorySessions {
     return this.sessions.get(session)?.entries.get(number)
   }
 
-  add(session: SessionId, number: number, entry: Entry): void {
+  /** Makes the entry of a call that is to run, or of one that never will. */
+  add(session: SessionId, number: number, { outcome, waiting }: Entry): Entry {
     const held = this.sessions.get(session)
-    if (held === undefined) return
+    const entry: MemoryEntry = { outcome, waiting, quota: held?.quota }
+    if (held === undefined) return entry
     held.entries.set(number, entry)
     if (number > held.row.highest) held.row = { ...held.row, highest: number }
-    this.addRecords(held.row.principal, 1)
+    held.quota.records++
+    if (outcome !== undefined) held.quota.bytes += outcomeBytes(outcome)
+    return entry
+  }
+
+  /** The handler of a call ended; answers who waits for it. */
+  end(entry: Entry, outcome: Outcome): readonly Peer[] {
+    const ended = entry as MemoryEntry
+    const { waiting, quota } = ended
+    ended.outcome = outcome
+    ended.waiting = []
+    if (quota !== undefined) quota.bytes += outcomeBytes(outcome)
+    return waiting
   }
 
   acknowledge(
@@ -122,7 +155,9 @@ export class MemorySessions {
     const session = this.sessions.get(frame.session)
     if (session === undefined) return
     const { epoch, highest } = frame
-    if (mayEnd(session.row, session.entries.count, { principal, epoch, highest })) this.end(frame.session, session)
+    // Rule 3 (bye)
+    if (!mayEnd(session.row, session.entries.count, { principal, epoch, highest })) return
+    this.forget(frame.session, session)
   }
 
   /**
@@ -135,7 +170,8 @@ export class MemorySessions {
       if (session.holder !== undefined) continue
       const endMs = session.seenAtMs + leaseMs
       const isRunning = session.entries.values().some(({ outcome }) => outcome === undefined)
-      if (endMs <= nowMs && !isRunning) this.end(id, session)
+      // Rule 3 (memory-lease)
+      if (endMs <= nowMs && !isRunning) this.forget(id, session)
       else next = Math.min(next, Math.max(endMs, nowMs + 1000))
     }
     return next
@@ -152,25 +188,41 @@ export class MemorySessions {
   ): void {
     const firstUnacked = raisedFirstUnacked(session.row, frame)
     if (firstUnacked === session.row.firstUnacked) return
-    const before = session.entries.count
-    session.entries.dropBelow(firstUnacked)
-    this.addRecords(session.row.principal, session.entries.count - before)
+    session.entries.dropBelow(firstUnacked, dropped)
     session.row = { ...session.row, firstUnacked, highest: Math.max(session.row.highest, firstUnacked - 1) }
   }
 
-  private end(id: SessionId, session: MemorySession): void {
-    this.addRecords(session.row.principal, -session.entries.count)
+  private forget(id: SessionId, session: MemorySession): void {
+    for (const entry of session.entries.values()) dropped(entry)
     this.sessions.delete(id)
+    const { quota } = session
+    if (--quota.sessions === 0) this.quotas.delete(quota.principal)
   }
 
-  private addRecords(principal: string, change: number): void {
-    if (change === 0) return
-    const count = (this.recordsOf.get(principal) ?? 0) + change
-    if (count === 0) this.recordsOf.delete(principal)
-    else this.recordsOf.set(principal, count)
+  private quotaOf(principal: string): Quota {
+    const quota = this.quotas.get(principal) ?? { principal, sessions: 0, records: 0, bytes: 0 }
+    this.quotas.set(principal, quota)
+    quota.sessions++
+    return quota
   }
+}
+
+function dropped(entry: MemoryEntry): void {
+  const { quota, outcome } = entry
+  if (quota === undefined) return
+  quota.records--
+  if (outcome !== undefined) quota.bytes -= outcomeBytes(outcome)
+  entry.quota = undefined
 }
 
 const farNumber = 1 << 20
 
-const noRows: Rows = { session: undefined, record: undefined, key: undefined, liveRecords: 0, principalRecords: 0 }
+const noRows: Rows = {
+  session: undefined,
+  record: undefined,
+  key: undefined,
+  liveRecords: 0,
+  principal: { records: 0, bytes: 0 },
+  dateMs: 0,
+  nowMs: 0,
+}

@@ -42,10 +42,15 @@ export class NumberRing<T> {
     this.count--
   }
 
-  /** Forgets everything below `number`. */
-  dropBelow(number: number): void {
+  /** Forgets everything below `number`; `dropped` is told each. */
+  dropBelow(number: number, dropped: (value: T) => void = () => {}): void {
     const end = Math.min(number, this.next)
-    for (let n = this.first; n < end; n++) this.delete(n)
+    for (let n = this.first; n < end; n++) {
+      const value = this.get(n)
+      if (value === undefined) continue
+      this.delete(n)
+      dropped(value)
+    }
     if (number > this.first) this.first = number
     if (number > this.next) this.next = number
   }

@@ -19,6 +19,12 @@ export type Outcome =
       readonly message: string
     }
 
+/**
+ * What is remembered under an xid or a key: how the call ended; that it may still run (`running`: an entry in memory, an
+ * open intent in a ledger); or that a crash hit the window of its external effect and nobody could say (`unknown`).
+ */
+export type Remembered = Outcome | { readonly kind: 'running' } | { readonly kind: 'unknown' }
+
 /** What a server says of one delivery of a call: its outcome, or that this delivery is refused. */
 export type Answer =
   | { readonly kind: 'outcome'; readonly outcome: Outcome; readonly isReplay: boolean }
@@ -30,4 +36,19 @@ export const tombstone: Outcome = {
   code: 'withdrawn',
   executed: 'never',
   message: 'the caller gave the call up before it ran; it never will',
+}
+
+/** The verdict on a call whose every execution ended with the server's crash (section 2, H14). */
+export const poisoned: Outcome = {
+  kind: 'failure',
+  code: 'poisoned',
+  executed: 'never',
+  message: 'the server crashed each time it ran the call; it will not run it again',
+}
+
+export const running: Remembered = { kind: 'running' }
+
+/** What an outcome takes of its principal's quota. */
+export function outcomeBytes(outcome: Outcome): number {
+  return outcome.kind === 'failure' ? outcome.message.length : outcome.bytes.length
 }

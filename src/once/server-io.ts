@@ -18,6 +18,10 @@ export interface ServerOptions {
   readonly durableLeaseMs: number
   /** Records of one principal in memory; one more is `overloaded`. */
   readonly recordsMax: number
+  /** Bytes of their outcomes. */
+  readonly recordBytesMax: number
+  /** How long the ledger remembers an idempotency key, told to every client; 0 without a ledger. */
+  readonly keyRetentionMs: number
   /** What a duplicate of a running call gets: the same reply later, or `still-running` (the lecture's E_RETRY). */
   readonly duplicates: 'attach' | 'still-running'
   /** 32 hexadecimal digits from a good source. */

@@ -2,7 +2,7 @@
  * Goal: what the server machine does with each frame, rule by rule. Method: step by step, reading its outputs.
  */
 import { describe, expect, test } from 'vitest'
-import type { CallFrame, Frame, Hello, ReplyFrame, SessionId } from './frame.ts'
+import type { CallFrame, Frame, Hello, ReplyFrame, ResolveFrame, SessionId } from './frame.ts'
 import { noSession } from './frame.ts'
 import type { Outcome } from './outcome.ts'
 import type { ServedMethod, ServerInput, ServerOptions, ServerOutput } from './server-io.ts'
@@ -21,6 +21,8 @@ function machine(options: Partial<ServerOptions> = {}): ServerMachine {
     memoryLeaseMs: 1000,
     durableLeaseMs: 1e9,
     recordsMax: 100,
+    recordBytesMax: 1e6,
+    keyRetentionMs: 0,
     duplicates: 'attach',
     freshSession: () => (++fresh).toString(16).padStart(32, '0'),
     ...options,
@@ -35,6 +37,7 @@ const hello = (overrides: Partial<Hello> = {}): Hello => ({
   epoch: 1,
   instance: '0'.repeat(16),
   highest: 0,
+  ledgerId: '',
   token: '',
   ...overrides,
 })
@@ -53,6 +56,15 @@ const call = (session: SessionId, number: number, overrides: Partial<CallFrame> 
   headers: undefined,
   payload: bytes,
   ...overrides,
+})
+const resolveOf = (session: SessionId, number: number): ResolveFrame => ({
+  kind: 'resolve',
+  session,
+  number,
+  firstUnacked: 1,
+  epoch: 1,
+  fingerprint: undefined,
+  idempotency: undefined,
 })
 const sent = (outputs: readonly ServerOutput[]): Frame[] =>
   outputs.flatMap((output) => (output.kind === 'send' ? [output.frame] : []))
@@ -128,11 +140,39 @@ describe('at-most-once (section 2)', () => {
     expect(runsOf(deliver(call(session, 5, { firstUnacked: 5 })))).toHaveLength(1)
   })
 
+  test('quotas of a principal, over all its sessions: records and bytes; nothing is evicted', () => {
+    const { session, step, deliver, executed, receive } = begun({ window: 100, recordsMax: 4, recordBytesMax: 9 })
+    const [welcome] = sent(step({ kind: 'hello', peer: 1, nowMs: 0, frame: hello(), principal: '' }))
+    const other = welcome?.kind === 'welcome' ? welcome.id : expect.fail('no second session')
+    executed(runsOf(deliver(call(session, 1)))[0] as number)
+    executed(runsOf(deliver(call(other, 1)))[0] as number)
+    const [third] = runsOf(deliver(call(session, 2)))
+    const [fourth] = runsOf(deliver(call(other, 2)))
+    expect(sent(deliver(call(session, 3)))).toMatchObject([
+      { code: 'overloaded', message: expect.stringContaining('recordsMax') },
+    ])
+    executed(third as number)
+    executed(fourth as number)
+    receive({ kind: 'ack', session, epoch: 1, firstUnacked: 2 })
+    expect(sent(deliver(call(session, 3, { firstUnacked: 2 })))).toMatchObject([
+      { code: 'overloaded', message: expect.stringContaining('recordBytesMax') },
+    ])
+    expect(sent(deliver(call(other, 1)))).toMatchObject([{ isReplay: true }])
+    receive({ kind: 'ack', session, epoch: 1, firstUnacked: 3 })
+    expect(runsOf(deliver(call(session, 3, { firstUnacked: 3 })))).toHaveLength(1)
+  })
+
+  test('a delivery whose time is over is refused, and speaks of itself only', () => {
+    const { session, deliver, executed } = begun()
+    expect(sent(deliver(call(session, 1, { leftMs: 0 })))).toMatchObject([{ kind: 'refused', code: 'deadline' }])
+    executed(runsOf(deliver(call(session, 1)))[0] as number)
+    expect(sent(deliver(call(session, 1, { leftMs: 0 })))).toMatchObject([{ isReplay: true }])
+  })
+
   test('RESOLVE: the outcome, or a tombstone that keeps the call from ever running', () => {
     const { session, deliver, executed, receive } = begun()
     executed(runsOf(deliver(call(session, 1)))[0] as number)
-    const ask = (number: number): Frame[] =>
-      sent(receive({ kind: 'resolve', session, number, firstUnacked: 1, epoch: 1 }))
+    const ask = (number: number): Frame[] => sent(receive(resolveOf(session, number)))
     expect(ask(1)).toMatchObject([{ kind: 'reply', outcome: reply }])
     expect(ask(2)).toMatchObject([{ outcome: { kind: 'failure', code: 'withdrawn', executed: 'never' } }])
     const late = deliver(call(session, 2))
@@ -143,7 +183,7 @@ describe('at-most-once (section 2)', () => {
   test('RESOLVE of a running call waits for its outcome', () => {
     const { session, deliver, executed, receive } = begun()
     const [run] = runsOf(deliver(call(session, 1)))
-    expect(receive({ kind: 'resolve', session, number: 1, firstUnacked: 1, epoch: 1 })).toEqual([])
+    expect(receive(resolveOf(session, 1))).toEqual([])
     expect(sent(executed(run as number))).toHaveLength(1)
   })
 })
@@ -177,9 +217,7 @@ describe('sessions (section 1)', () => {
     step({ kind: 'connected', peer: 2 })
     step({ kind: 'hello', peer: 2, nowMs: 0, frame: hello(), principal: 'mallory' })
     expect(sent(deliver(call(session, 1), 2))).toMatchObject([{ code: 'denied' }])
-    expect(sent(receive({ kind: 'resolve', session, number: 1, firstUnacked: 1, epoch: 1 }, 2))).toMatchObject([
-      { code: 'denied' },
-    ])
+    expect(sent(receive(resolveOf(session, 1), 2))).toMatchObject([{ code: 'denied' }])
     receive({ kind: 'ack', session, epoch: 1, firstUnacked: 9 }, 2)
     expect(server.entryCount).toBe(1)
   })

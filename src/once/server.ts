@@ -132,7 +132,7 @@ export class ServerMachine {
   }
 
   private welcome(peer: Peer, hello: Hello, { id, epoch }: { readonly id: SessionId; readonly epoch: number }): void {
-    const { window, replyBytesMax, ledgerId, incarnation, memoryLeaseMs, durableLeaseMs } = this.options
+    const { window, replyBytesMax, ledgerId, incarnation, memoryLeaseMs, durableLeaseMs, keyRetentionMs } = this.options
     const leaseMs = hello.session === 'durable' ? durableLeaseMs : memoryLeaseMs
     this.send(peer, {
       kind: 'welcome',
@@ -144,6 +144,7 @@ export class ServerMachine {
       leaseMs,
       window,
       replyBytesMax,
+      keyRetentionMs,
       ledgerId,
       incarnation,
     })
@@ -178,17 +179,13 @@ export class ServerMachine {
     frame: CallFrame,
     { peer, principal, nowMs }: { peer: Peer; principal: string; nowMs: number },
   ): void {
-    const { session, number } = frame
+    const { session, number, epoch, firstUnacked } = frame
     const rows = this.sessions.rows(frame, { principal, nowMs })
-    const verdict = admit(
-      rows,
-      { session, number, epoch: frame.epoch, firstUnacked: frame.firstUnacked, principal },
-      this.options,
-    )
+    const deadlineAtMs = nowMs + frame.leftMs
+    const verdict = admit(rows, { session, number, epoch, firstUnacked, principal, deadlineAtMs }, this.options)
     switch (verdict.kind) {
       case 'execute': {
-        const entry: Entry = { outcome: undefined, waiting: [peer] }
-        this.sessions.add(session, number, entry)
+        const entry = this.sessions.add(session, number, { outcome: undefined, waiting: [peer] })
         const run = this.begin({ kind: 'guarded', session, number, entry })
         return void this.outputs.push({ kind: 'execute', run, peer, principal, call: frame })
       }
@@ -234,9 +231,8 @@ export class ServerMachine {
     }
     assert(done?.kind === 'guarded', `run ${run} executed, and it is no call`)
     const { session, number, entry } = done
-    entry.outcome = outcome
-    for (const peer of entry.waiting) this.send(peer, { kind: 'reply', session, number, isReplay: false, outcome })
-    entry.waiting = []
+    for (const peer of this.sessions.end(entry, outcome))
+      this.send(peer, { kind: 'reply', session, number, isReplay: false, outcome })
   }
 
   private answered(run: number, answer: Answer | { readonly kind: 'failed' }): void {

@@ -120,16 +120,6 @@ describe('arguments', () => {
       expect(failure.message).toMatch(/^Bank\.debit: /)
     }
   })
-
-  test('have one canonical form, in which maps have one order; bytes that are none stand for themselves', () => {
-    const id = '00112233-4455-6677-8899-aabbccddeeff'
-    const [a, b] = [['x', []] as const, ['y', ['z']] as const]
-    const forth = find.encodeArguments([id, new Map<string, readonly string[]>([a, b])])
-    const back = find.encodeArguments([id, new Map<string, readonly string[]>([b, a])])
-    expect(forth).not.toEqual(back)
-    expect(find.canonicalArguments(forth)).toEqual(find.canonicalArguments(back))
-    expect(find.canonicalArguments(bytesOf('ff'))).toEqual(bytesOf('ff'))
-  })
 })
 
 describe('a reply', () => {

@@ -5,7 +5,7 @@
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { utf8Slice } from '../std/host.ts'
-import { callInfoField, canonical } from '../wire/canonical.ts'
+import { callInfoField } from '../wire/canonical.ts'
 import type { Encoding, ExceptionClass, Shape, Writer } from '../wire/shape.ts'
 import { decodeWith, encodeWith } from '../wire/struct.ts'
 import { TType } from '../wire/ttype.ts'
@@ -49,7 +49,7 @@ function compileMethod(name: string, row: Method): CompiledMethod {
 const nameless: Shape = { name: '', fields: {} }
 const unread = Symbol('unread')
 
-type ArgumentCodec = Pick<CompiledMethod, 'encodeArguments' | 'decodeArguments' | 'canonicalArguments'>
+type ArgumentCodec = Pick<CompiledMethod, 'encodeArguments' | 'decodeArguments'>
 
 function compileArguments(name: string, row: Method): ArgumentCodec {
   const slots = Object.entries(row.arguments).map(([argument, [id, type, absent]]) => ({
@@ -106,15 +106,6 @@ function compileArguments(name: string, row: Method): ArgumentCodec {
         values[index] = value
       }
       return values
-    },
-    canonicalArguments(bytes) {
-      try {
-        return canonical(bytes)
-      } catch (error) {
-        // The call is refused as malformed in any case; its key must have some fingerprint until then.
-        if (error instanceof OncewireError) return bytes
-        throw error
-      }
     },
   }
 }

@@ -89,9 +89,4 @@ export interface CompiledMethod {
   ): { readonly value: unknown } | { readonly exception: DeclaredException }
   /** A reply in the binary codec as plain JSON; undefined: the method answers nothing. */
   replyJson(bytes: Uint8Array): { readonly json: string | undefined; readonly exception: string | undefined }
-  /**
-   * One encoding for equal arguments, whatever order their sets and maps had: what a key's fingerprint covers. Bytes that
-   * are no arguments stand for themselves.
-   */
-  canonicalArguments(bytes: Uint8Array): Uint8Array
 }

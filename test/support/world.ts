@@ -18,6 +18,13 @@ import { seededRandom } from '../../src/std/prng.ts'
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 const bytes = (word: string): Uint8Array => Uint8Array.from(word, (char) => char.charCodeAt(0))
 
+/** Stands for a hash, in this world without collisions. */
+const padded = (payload: Uint8Array): Uint8Array => {
+  const digest = new Uint8Array(32)
+  digest.set(payload)
+  return digest
+}
+
 /** What the application wanted, and what it was told. */
 export interface WorldCall {
   readonly tag: string
@@ -181,6 +188,7 @@ export class World {
       token: '',
       instance: `${(++this.fresh).toString(16).padStart(16, '0')}`,
       random: this.random,
+      fingerprints: ({ payload }) => ({ xid: padded(payload), key: padded(payload) }),
       journal: journal?.state,
     }
     const client: Client = {
@@ -320,6 +328,8 @@ export class World {
       memoryLeaseMs: 1e9,
       durableLeaseMs: 1e9,
       recordsMax: 1000,
+      recordBytesMax: 1e6,
+      keyRetentionMs: 0,
       duplicates: 'attach',
       freshSession: () => (++this.fresh).toString(16).padStart(32, '0'),
     })
@@ -362,8 +372,11 @@ export class World {
             firstUnacked,
             method,
             principal: '',
-            fingerprint: payload.slice(),
+            fingerprint: padded(payload),
             idempotency: undefined,
+            attempt: output.call.attempt,
+            deadlineAtMs: Infinity,
+            object: undefined,
           }
           void this.ledger
             .execute(call, (tx) => {

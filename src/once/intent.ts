@@ -1,0 +1,90 @@
+/**
+ * External effects (protocol section 2): a durable intent before the effect, a durable completion after it, and what a
+ * ledger keeps in between.
+ *
+ * Invariant: an effect is performed only by the server that wrote its intent, once, and never again after a crash. A
+ * completion is written only over an open intent (H5).
+ */
+import type { SessionId } from './frame.ts'
+import type { LedgerCall } from './ledger.ts'
+import type { Answer, Outcome, Remembered } from './outcome.ts'
+
+/** One process among those on a ledger. */
+export interface ServerIdentity {
+  /** Given by its operator, the same at every start. */
+  readonly name: string
+  /** Random, of this life of it. */
+  readonly incarnation: string
+}
+
+/** What is about to happen, as it is written down before it does. */
+export interface NewIntent extends ServerIdentity {
+  /** The argument struct in the binary codec: what `reconcile` is asked with. */
+  readonly arguments: Uint8Array
+  /** What `prepare` answered, in the driver's own encoding. */
+  readonly evidence: Uint8Array
+  /** What `look` answered. */
+  readonly seen: number
+}
+
+/** An intent whose effect is under way, or of which nobody can say whether it happened. */
+export interface Intent extends ServerIdentity {
+  readonly id: number
+  readonly state: 'open' | 'unknown'
+  /** undefined: of a caller without a session. */
+  readonly session: SessionId | undefined
+  readonly number: number
+  readonly principal: string
+  readonly method: string
+  readonly idempotencyKey: string | undefined
+  readonly arguments: Uint8Array
+  readonly evidence: Uint8Array
+  /** By the database's clock, in milliseconds since 1970. */
+  readonly begunMs: number
+}
+
+/** What external effects need of a ledger. Nothing here holds a lock from one call to the next. */
+export interface IntentLedger {
+  /**
+   * Says that this server lives, under a name that no other living process has on this ledger: then every other
+   * incarnation of that name is known to be dead. The database must notice the death of the process by itself (a file
+   * lock, a lock of the connection), never by a clock.
+   *
+   * @throws {OncewireError} server-name-taken
+   */
+  claim(server: ServerIdentity): Promise<{ release(): Promise<void> }>
+  /**
+   * Rules 1 to 5 of a call whose effect is external, without executing. `seen` goes into the intent; `busy`: another
+   * effect on the same object is under way somewhere; ask again.
+   */
+  look(
+    call: LedgerCall,
+  ): Promise<Answer | { readonly kind: 'admitted'; readonly seen: number } | { readonly kind: 'busy' }>
+  /**
+   * The rules again, and the intent, in one transaction: from now on the effect may happen, and the record says that it
+   * may. `overtaken`: another effect on the same object began after `look`, so the evidence is old; look again.
+   */
+  intend(
+    call: LedgerCall,
+    intent: NewIntent,
+  ): Promise<Answer | { readonly kind: 'intended'; readonly intent: number } | { readonly kind: 'overtaken' }>
+  /**
+   * How it ended (`unknown`: nobody can say), over an open intent only; else answers what is recorded. An operator's
+   * `settles` goes over an unknown one too, once.
+   */
+  complete(
+    intent: number,
+    outcome: Exclude<Remembered, { kind: 'running' }>,
+    how?: { readonly settles: true },
+  ): Promise<Answer>
+  /** Those that are not over, the oldest first. */
+  intents(): Promise<readonly Intent[]>
+}
+
+/** The verdict on a call whose intent stood and whose effect, as `reconcile` found out, had not happened. */
+export const notPerformed: Outcome = {
+  kind: 'failure',
+  code: 'not-performed',
+  executed: 'never',
+  message: 'the server crashed before the effect, and it will not happen',
+}
