@@ -21,6 +21,7 @@ const golden = join(import.meta.dirname, 'golden')
 /** Every generated file of the repository: the folder of its IDL, and where it goes. */
 const places: readonly (readonly [idl: string, out: string])[] = [
   ['test/golden/idl', 'test/golden/generated'],
+  ['test/interop/idl', 'test/interop/gen'],
   ['examples/bank', 'examples/bank/gen'],
   ['examples/calc', 'examples/calc/gen'],
   ['src/driver', 'src/driver/gen'],
