@@ -185,7 +185,7 @@ describe('what a server tells', () => {
   })
 
   test('of a service whose generated code is too old, as far as its table knows', async () => {
-    const { idl: _, base, ...kitchen } = Kitchen as unknown as Record<string, unknown>
+    const { idl: _, base: _base, ...kitchen } = Kitchen as unknown as Record<string, unknown>
     const server = createServer()
     onTestFinished(() => server.close())
     const nothing = { zip: () => {}, find: () => {}, pay: () => {}, tune: () => {} }

@@ -2,7 +2,6 @@
  * Goal: Apache Thrift's own libraries and ours understand each other. Method: what `npm run interop` does, with the peers
  * that are installed here and a few combinations each; which are not, and how to get them, is printed.
  */
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startOurServer } from './interop/our-server.ts'
 import { callPeer } from './interop/our-client.ts'
@@ -10,7 +9,6 @@ import { build, isInstalled } from './interop/peer-process.ts'
 import { peers } from './interop/peers.ts'
 import { run } from './interop/run.ts'
 
-const folder = join(import.meta.dirname, 'interop')
 const shortList = [
   'binary/framed',
   'compact/unframed/multiplexed',
