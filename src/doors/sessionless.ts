@@ -6,7 +6,7 @@
  * that cannot be honoured is refused, never ignored (H10).
  */
 import type { Authenticate } from '../driver/server-driver.ts'
-import type { CallHead, Executor } from '../driver/executor.ts'
+import { type CallHead, type Executor, overloaded } from '../driver/executor.ts'
 import type { World } from '../driver/world.ts'
 import { codes, type ErrorCode, type Executed } from '../errors/codes.ts'
 import { noSession } from '../once/frame.ts'
@@ -112,10 +112,17 @@ export class SessionlessCalls {
     return first
   }
 
-  private refusal({ served, idempotencyKey: key, principal, duplicate }: SessionlessCall): DoorFailure | undefined {
+  private refusal({
+    served,
+    payload,
+    idempotencyKey: key,
+    principal,
+    duplicate,
+  }: SessionlessCall): DoorFailure | undefined {
     const { allowsAnonymousKeys, requiresKeys, executor } = this.options
     const { delivery, name } = served.method
     if (principal === undefined) return denied
+    if (!executor.hasRoomFor(payload.length)) return never(overloaded.code, overloaded.message)
     if (key === undefined) {
       if (!requiresKeys || delivery !== 'exactly-once') return undefined
       return never('key-required', `${name} is exactly-once, and this server runs it only with an idempotency key`)

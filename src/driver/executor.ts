@@ -13,12 +13,13 @@ import { assert } from '../std/assert.ts'
 import type { Encoding } from '../wire/shape.ts'
 import { CallContext, type CallHost } from './call-context.ts'
 import { keyFingerprint, xidFingerprint } from './fingerprint.ts'
+import type { Limits } from './limits.ts'
 import { type HandlerRules, runHandler } from './run-handler.ts'
 
 export interface ExecutorOptions {
   readonly ledger: Ledger<unknown> | undefined
   readonly host: CallHost
-  readonly replyBytesMax: number
+  readonly limits: Pick<Limits, 'replyBytesMax' | 'argumentBytesMax' | 'runningBytesMax'>
   readonly tellsErrors: boolean
   readonly log: HandlerRules['log']
 }
@@ -45,7 +46,10 @@ export interface KeyOfCall {
 
 type Ready =
   | { readonly outcome: Outcome }
-  | { readonly values: readonly unknown[]; run(tx: unknown): ReturnType<typeof runHandler> }
+  | { readonly values: readonly unknown[]; readonly bytes: number; run(tx: unknown): ReturnType<typeof runHandler> }
+
+/** What a call takes that runs, beside its arguments. */
+const callBytes = 1024
 
 export class Executor {
   /** Handlers that run now, and calls that the ledger has. */
@@ -53,6 +57,8 @@ export class Executor {
   /** Told when `runningCount` reaches zero. */
   onIdle: () => void = () => {}
   private readonly options: ExecutorOptions
+  /** Memory that they take. */
+  private runningBytes = 0
   /** Calls under each idempotency key that the ledger has now. */
   private readonly runningKeys = new Map<string, number>()
 
@@ -70,19 +76,24 @@ export class Executor {
     return this.runningKeys.has(nameOf(key))
   }
 
+  /** Whether one more call may begin, with so many bytes of arguments. */
+  hasRoomFor(bytes: number): boolean {
+    return this.runningCount === 0 || this.runningBytes + callBytes + bytes <= this.options.limits.runningBytesMax
+  }
+
   /** Runs a call of which no ledger keeps a record. `done` may be called before this returns. */
   execute(arrived: Arrived, done: (outcome: Outcome) => void): void {
     const ready = this.ready(arrived, 'once')
     if ('outcome' in ready) return done(ready.outcome)
-    this.runningCount++
+    this.begun(ready.bytes)
     const end = ready.run(undefined)
     if (!(end instanceof Promise)) {
       done(end.outcome)
-      return this.ended()
+      return this.ended(ready.bytes)
     }
     void end.then(({ outcome }) => {
       done(outcome)
-      this.ended()
+      this.ended(ready.bytes)
     })
   }
 
@@ -118,13 +129,14 @@ export class Executor {
       },
       'outcome' in ready ? () => ({ outcome: ready.outcome, keepsEffects: false }) : ready.run,
     )
-    this.runningCount++
+    const bytes = 'outcome' in ready ? 0 : ready.bytes
+    this.begun(bytes)
     const keyEnded = key === undefined ? undefined : this.keyBegun({ principal, method: method.name, key })
     // Ended when the reply is on its way: a server that drains waits for that.
     this.told(answer, (given) => {
       keyEnded?.()
       done(given)
-      this.ended()
+      this.ended(bytes)
     })
   }
 
@@ -141,10 +153,12 @@ export class Executor {
     { served, head, payload, codec, peer, principal }: Arrived,
     executedOnFailure: 'never' | 'once',
   ): Ready {
-    const { host, replyBytesMax, tellsErrors, log } = this.options
+    const { host, limits, tellsErrors, log } = this.options
+    const { replyBytesMax, argumentBytesMax } = limits
+    const room = { left: argumentBytesMax, name: 'limits.argumentBytesMax' }
     let values: unknown[]
     try {
-      values = served.method.decodeArguments(payload, codec)
+      values = served.method.decodeArguments(payload, codec, room)
     } catch (error) {
       if (!(error instanceof OncewireError)) throw error
       return { outcome: { kind: 'failure', code: 'malformed', executed: 'never', message: error.message } }
@@ -153,6 +167,7 @@ export class Executor {
     const rules = { replyBytesMax, executedOnFailure, tellsErrors, log }
     return {
       values,
+      bytes: callBytes + payload.length + argumentBytesMax - room.left,
       run(tx) {
         context.tx = tx
         return runHandler(served, { values, context }, rules)
@@ -177,10 +192,22 @@ export class Executor {
     }
   }
 
-  private ended(): void {
+  private begun(bytes: number): void {
+    this.runningCount++
+    this.runningBytes += bytes
+  }
+
+  private ended(bytes: number): void {
+    this.runningBytes -= bytes
     if (--this.runningCount === 0) this.onIdle()
   }
 }
+
+/** What is said of a call for which there is no room; it has not run. */
+export const overloaded = {
+  code: 'overloaded',
+  message: 'the calls that run take as much memory as limits.runningBytesMax allows; ask again later',
+} as const
 
 function nameOf({ principal, method, key }: KeyOfCall): string {
   return JSON.stringify([principal, method, key])

@@ -4,10 +4,15 @@
  * Invariant: what a peer may make us hold is bounded by one of these.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
+import { valueBytesMax } from '../wire/weight.ts'
 
 export interface Limits {
   /** Largest frame, both ways, in bytes; Apache Thrift's default. */
   readonly frameBytesMax: number
+  /** Memory that the arguments of one call take on a server once they are read, as estimated, in bytes. */
+  readonly argumentBytesMax: number
+  /** The same of all calls that run there at once; one more is refused. */
+  readonly runningBytesMax: number
   /** Largest reply of a handler, in bytes. */
   readonly replyBytesMax: number
   /** Unacknowledged calls of one session. */
@@ -25,6 +30,8 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   frameBytesMax: 16_384_000,
+  argumentBytesMax: valueBytesMax,
+  runningBytesMax: 2 * valueBytesMax,
   replyBytesMax: 4 * 1024 * 1024,
   window: 1024,
   queuedMax: 10_000,

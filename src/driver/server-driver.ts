@@ -13,7 +13,7 @@ import { ServerMachine } from '../once/server.ts'
 import type { Dispatcher } from '../rpc/dispatcher.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Connection, ConnectionOwner } from '../transport/transport.ts'
-import type { Arrived, Executor } from './executor.ts'
+import { type Arrived, type Executor, overloaded } from './executor.ts'
 import { FrameLink } from './frame-link.ts'
 import type { HandlerRules } from './run-handler.ts'
 import type { World } from './world.ts'
@@ -105,6 +105,7 @@ export class ServerDriver {
     if (principal === undefined)
       return { kind: 'refused', code: 'denied', message: 'the server does not know this caller' }
     if (!('method' in found)) return { kind: 'refused', ...found }
+    if (!this.executor.hasRoomFor(frame.payload.length)) return { kind: 'refused', ...overloaded }
     if (frame.idempotencyKey !== undefined && principal === '' && !this.options.allowsAnonymousKeys) {
       const message =
         'an anonymous caller has no idempotency keys here: connect with a token, or let the server set anonymousKeys'

@@ -26,8 +26,8 @@ export function compileService(service: Service<unknown>): ReadonlyMap<string, C
   return methods
 }
 
-/** The table of a service by TypeScript names, inherited methods first. */
-export function methodsOf(service: Service<unknown>): [string, Method][] {
+/** Inherited first. */
+function methodsOf(service: Service<unknown>): [string, Method][] {
   const inherited = service.base === undefined ? [] : methodsOf(service.base)
   return [...inherited, ...Object.entries(service.methods)]
 }
@@ -84,18 +84,23 @@ function compileArguments(name: string, row: Method): ArgumentCodec {
         throw placed(error, `${name}: argument ${place}`)
       }
     },
-    decodeArguments(bytes, form = 'binary') {
+    decodeArguments(bytes, form = 'binary', room) {
       const values: unknown[] = slots.map(() => unread)
       reading('never', name, () =>
-        decodeWith(form, bytes, (r) => {
-          const outer = r.begin(shapeFor(form))
-          for (let field = r.next(); field !== 0; field = r.next()) {
-            const slot = slotOf.get(field)
-            if (slot === undefined) r.skip()
-            else values[slot.index] = slot.codec.read(r)
-          }
-          r.end(outer)
-        }),
+        decodeWith(
+          form,
+          bytes,
+          (r) => {
+            const outer = r.begin(shapeFor(form))
+            for (let field = r.next(); field !== 0; field = r.next()) {
+              const slot = slotOf.get(field)
+              if (slot === undefined) r.skip()
+              else values[slot.index] = slot.codec.read(r)
+            }
+            r.end(outer)
+          },
+          room,
+        ),
       )
       for (const [index, { argument, codec, absent }] of slots.entries()) {
         if (values[index] !== unread) continue
@@ -123,22 +128,31 @@ function compileResult(name: string, row: Method): ResultCodec {
       writeField(w)
       w.end(outer)
     })
-  const decodeReply: CompiledMethod['decodeReply'] = (bytes, codec = 'binary') =>
+  const decodeReply: CompiledMethod['decodeReply'] = (bytes, codec = 'binary', room) =>
     reading('once', name, () =>
-      decodeWith(codec, bytes, (r) => {
-        let reply: ReturnType<CompiledMethod['decodeReply']> | undefined
-        const outer = r.begin(nameless)
-        for (let field = r.next(); field !== 0; field = r.next()) {
-          const type = exceptionOf.get(field)
-          if (type !== undefined) reply = { exception: type.read(r) }
-          else if (field === success?.ttype && reply === undefined) reply = { value: success.read(r) }
-          else r.skip()
-        }
-        r.end(outer)
-        if (reply !== undefined) return reply
-        if (success === undefined) return { value: undefined }
-        throw new OncewireError('malformed', 'once', 'a reply with neither a result nor an exception that it declares')
-      }),
+      decodeWith(
+        codec,
+        bytes,
+        (r) => {
+          let reply: ReturnType<CompiledMethod['decodeReply']> | undefined
+          const outer = r.begin(nameless)
+          for (let field = r.next(); field !== 0; field = r.next()) {
+            const type = exceptionOf.get(field)
+            if (type !== undefined) reply = { exception: type.read(r) }
+            else if (field === success?.ttype && reply === undefined) reply = { value: success.read(r) }
+            else r.skip()
+          }
+          r.end(outer)
+          if (reply !== undefined) return reply
+          if (success === undefined) return { value: undefined }
+          throw new OncewireError(
+            'malformed',
+            'once',
+            'a reply with neither a result nor an exception that it declares',
+          )
+        },
+        room,
+      ),
     )
   return {
     decodeReply,

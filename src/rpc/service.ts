@@ -6,6 +6,7 @@
 import type { DeclaredException } from '../errors/declared-exception.ts'
 import type { Signal } from '../std/host.ts'
 import type { Encoding, ExceptionClass, Type } from '../wire/shape.ts'
+import type { Room } from '../wire/weight.ts'
 
 /** What a call promises when something fails; `external` is exactly-once with an effect outside the database. */
 export type Delivery = 'at-least-once' | 'at-most-once' | 'exactly-once' | 'external'
@@ -76,8 +77,8 @@ export interface CompiledMethod {
     values: readonly unknown[],
     how?: { readonly codec?: Encoding; readonly idempotencyKey?: string | undefined },
   ): Uint8Array
-  /** @throws {OncewireError} malformed */
-  decodeArguments(bytes: Uint8Array, codec?: Encoding): unknown[]
+  /** What is read takes its memory from `room`. @throws {OncewireError} malformed */
+  decodeArguments(bytes: Uint8Array, codec?: Encoding, room?: Room): unknown[]
   /** The result struct with its field 0. @throws {OncewireError} invalid-argument if the handler's value is none */
   encodeResult(value: unknown, codec?: Encoding): Uint8Array
   /** The result struct with an exception; undefined if the method does not declare it. */
@@ -86,6 +87,7 @@ export interface CompiledMethod {
   decodeReply(
     bytes: Uint8Array,
     codec?: Encoding,
+    room?: Room,
   ): { readonly value: unknown } | { readonly exception: DeclaredException }
   /** A reply in the binary codec as plain JSON; undefined: the method answers nothing. */
   replyJson(bytes: Uint8Array): { readonly json: string | undefined; readonly exception: string | undefined }

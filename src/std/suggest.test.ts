@@ -26,6 +26,11 @@ test('the nearest wins, and the first of equals', () => {
   expect(nearest('abx', ['abc', 'abd'])).toBe('abc')
 })
 
+test('a word of 200 letters is looked for, a longer one is not', () => {
+  expect(nearest('x'.repeat(200), ['x'.repeat(199)])).toBe('x'.repeat(199))
+  expect(nearest('x'.repeat(201), ['x'.repeat(200)])).toBeUndefined()
+})
+
 test('as part of a message', () => {
   expect(didYouMean('debti', names)).toBe(' Did you mean "debit"?')
   expect(didYouMean('transfer', names)).toBe('')

@@ -2,8 +2,12 @@
  * "Did you mean": the nearest of some names.
  */
 
+/** Nobody means a longer one; comparing takes the product of both lengths. */
+const lengthMax = 200
+
 /** The candidate that takes the fewest edits to reach, if it is near enough to be meant. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > lengthMax) return undefined
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {

@@ -41,14 +41,14 @@ export class BinaryReader extends CheckedReader {
     return this.view.getFloat64(this.take(8))
   }
 
-  override list(element: number): number {
+  protected override openList(element: number): number {
     const type = this.byte()
     const count = this.count(type)
     if (count > 0) this.checkElement(element, type)
     return count
   }
 
-  override map(key: number, value: number): number {
+  protected override openMap(key: number, value: number): number {
     const keyType = this.byte()
     const valueType = this.byte()
     const count = this.count(keyType, valueType)

@@ -2,18 +2,20 @@
  * What the readers of all codecs share: the bytes, how far they were read, and the limits that hostile bytes meet. A
  * codec adds how headers and numbers look.
  *
- * Invariant: a size is checked against the bytes left before anything of that size is allocated, nesting is bounded, and
- * the only error is `malformed`. Bad UTF-8 reads as U+FFFD.
+ * Invariant: a size is checked against the bytes left before anything of that size is allocated, nesting and the memory
+ * that values take are bounded, and the only error is `malformed`. Bad UTF-8 reads as U+FFFD.
  */
 import type { OncewireError } from '../errors/oncewire-error.ts'
 import { utf8Slice } from '../std/host.ts'
 import { malformed } from './check.ts'
 import type { Reader, Shape, UnknownField, Unrecognized, Uuid } from './shape.ts'
 import { bytesMin, nestingMax, structsMax, TType, typeName } from './ttype.ts'
+import { defaultRoom, listWeight, mapWeight, type Room, setWeight, structWeight } from './weight.ts'
 
 /** Up to here a loop in JavaScript beats the call into C++. */
 const shortText = 16
 const nothing = new Uint8Array()
+const unknownShape: Shape = { name: 'a struct that is skipped', fields: {} }
 
 export abstract class CheckedReader implements Reader {
   protected bytes: Uint8Array = nothing
@@ -23,6 +25,10 @@ export abstract class CheckedReader implements Reader {
   protected type = 0
   private limit = 0
   private structs = 0
+  private room: Room = defaultRoom()
+  /** Of the shape begun last, which often comes again. */
+  private shape: Shape = unknownShape
+  private shapeWeight = 0
 
   abstract next(): number
   abstract bool(): boolean
@@ -31,15 +37,17 @@ export abstract class CheckedReader implements Reader {
   abstract i64(): bigint
   abstract safeI64(): number
   abstract double(): number
-  abstract list(element: number): number
-  abstract map(key: number, value: number): number
+  /** How many elements follow; their type has been checked. */
+  protected abstract openList(element: number): number
+  protected abstract openMap(key: number, value: number): number
   /** Length of a text or binary, not yet checked. */
   protected abstract length(): number
   protected abstract skipList(nesting: number): void
   protected abstract skipMap(nesting: number): void
 
-  /** Begins at the first of `bytes`. */
-  reset(bytes: Uint8Array): void {
+  /** Begins at the first of `bytes`; what is read takes its memory from `room`. */
+  reset(bytes: Uint8Array, room: Room = defaultRoom()): void {
+    this.room = room
     this.bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.position = 0
@@ -51,8 +59,13 @@ export abstract class CheckedReader implements Reader {
     return this.limit - this.position
   }
 
-  begin(_shape: Shape): number {
+  begin(shape: Shape): number {
     if (++this.structs > structsMax) throw malformed(`structs nested deeper than ${structsMax}`)
+    if (shape !== this.shape) {
+      this.shape = shape
+      this.shapeWeight = structWeight(shape)
+    }
+    this.weigh(this.shapeWeight)
     return 0
   }
 
@@ -104,8 +117,22 @@ export abstract class CheckedReader implements Reader {
     return this.i32() as N
   }
 
+  list(element: number): number {
+    const count = this.openList(element)
+    this.weigh(listWeight(element, count))
+    return count
+  }
+
   set(element: number): number {
-    return this.list(element)
+    const count = this.openList(element)
+    this.weigh(setWeight(element, count))
+    return count
+  }
+
+  map(key: number, value: number): number {
+    const count = this.openMap(key, value)
+    this.weigh(mapWeight(key, value, count))
+    return count
   }
 
   unknown(field: number): UnknownField {
@@ -180,9 +207,12 @@ export abstract class CheckedReader implements Reader {
     return length
   }
 
+  private weigh(bytes: number): void {
+    this.room.left -= bytes
+    if (this.room.left < 0) throw malformed(`a value that takes more memory than ${this.room.name}`)
+  }
+
   private truncated(count: number): OncewireError {
     return malformed(`the bytes end at ${this.limit}, and ${count} more were expected at ${this.position}`)
   }
 }
-
-const unknownShape: Shape = { name: 'a struct that is skipped', fields: {} }

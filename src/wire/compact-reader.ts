@@ -9,6 +9,7 @@ import { CheckedReader } from './checked-reader.ts'
 import { compactBytesMin, compactFalse, compactTrue, ttypeOf } from './compact-type.ts'
 import type { Shape } from './shape.ts'
 import { TType } from './ttype.ts'
+import type { Room } from './weight.ts'
 
 const scratch = new DataView(new ArrayBuffer(8))
 
@@ -18,8 +19,8 @@ export class CompactReader extends CheckedReader {
   private held: boolean | undefined
   private high = 0
 
-  override reset(bytes: Uint8Array): void {
-    super.reset(bytes)
+  override reset(bytes: Uint8Array, room?: Room): void {
+    super.reset(bytes, room)
     this.lastId = 0
     this.held = undefined
   }
@@ -93,13 +94,13 @@ export class CompactReader extends CheckedReader {
     return this.view.getFloat64(this.take(8), true)
   }
 
-  override list(element: number): number {
+  protected override openList(element: number): number {
     const [type, count] = this.listHeader()
     if (count > 0) this.checkElement(element, type)
     return count
   }
 
-  override map(key: number, value: number): number {
+  protected override openMap(key: number, value: number): number {
     const [keyType, valueType, count] = this.mapHeader()
     if (count > 0) {
       this.checkElement(key, keyType)

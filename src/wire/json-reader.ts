@@ -10,6 +10,7 @@ import { malformed } from './check.ts'
 import { oddDoubles, ttypeOfTag } from './json-tag.ts'
 import { JsonTokens, uuidForm } from './json-tokens.ts'
 import type { Shape, Uuid } from './shape.ts'
+import type { Room } from './weight.ts'
 
 /** Where the next value stands; `left` of pairs counts keys and values: even at a key. */
 type Place =
@@ -20,8 +21,8 @@ type Place =
 export class JsonReader extends JsonTokens {
   private readonly places: Place[] = []
 
-  override reset(bytes: Uint8Array): void {
-    super.reset(bytes)
+  override reset(bytes: Uint8Array, room?: Room): void {
+    super.reset(bytes, room)
     this.places.length = 0
   }
 
@@ -113,7 +114,7 @@ export class JsonReader extends JsonTokens {
     return text.toLowerCase() as Uuid
   }
 
-  override list(element: number): number {
+  protected override openList(element: number): number {
     this.before()
     this.expect('[')
     const type = this.tag()
@@ -125,7 +126,7 @@ export class JsonReader extends JsonTokens {
     return count
   }
 
-  override map(key: number, value: number): number {
+  protected override openMap(key: number, value: number): number {
     this.before()
     this.expect('[')
     const keyType = this.tag()

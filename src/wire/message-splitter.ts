@@ -33,6 +33,8 @@ export class MessageSplitter implements Splitter {
       this.onFrame(rest.subarray(0, length))
       begin += length
     }
+    // A byte at a time, and a long message: moving what has come would take the square of its length.
+    if (begin === 0) return
     this.held.copyWithin(0, begin, this.heldLength)
     this.heldLength -= begin
     if (this.heldLength === 0) this.held = empty

@@ -13,6 +13,7 @@ import { oddDoubles } from './json-tag.ts'
 import { JsonTokens, uuidForm } from './json-tokens.ts'
 import type { Shape, Unrecognized, Uuid } from './shape.ts'
 import { isTextKey, typeName } from './ttype.ts'
+import type { Room } from './weight.ts'
 
 /** Where the next value stands. */
 type Place =
@@ -31,8 +32,8 @@ export class PlainJsonReader extends JsonTokens {
   /** The token read last stood in quotes. */
   private isQuoted = false
 
-  override reset(bytes: Uint8Array): void {
-    super.reset(bytes)
+  override reset(bytes: Uint8Array, room?: Room): void {
+    super.reset(bytes, room)
     this.places.length = 0
     this.forgetCounts()
     this.countedUpTo = 0
@@ -152,7 +153,7 @@ export class PlainJsonReader extends JsonTokens {
     return value
   }
 
-  override list(): number {
+  protected override openList(): number {
     this.before()
     this.open('[', 'an array')
     const size = this.count()
@@ -161,7 +162,7 @@ export class PlainJsonReader extends JsonTokens {
     return size
   }
 
-  override map(key: number): number {
+  protected override openMap(key: number): number {
     const isObject = isTextKey(key)
     this.before()
     if (isObject) this.open('{', 'an object')

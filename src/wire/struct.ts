@@ -17,6 +17,7 @@ import { JsonWriter } from './json-writer.ts'
 import { PlainJsonReader } from './plain-json-reader.ts'
 import { PlainJsonWriter } from './plain-json-writer.ts'
 import type { Encoding, Reader, Struct, StructDefinition, Writer } from './shape.ts'
+import type { Room } from './weight.ts'
 
 type Defaults<T, D extends keyof T> = [D] extends [never]
   ? { readonly defaults?: never }
@@ -70,12 +71,12 @@ export function encodeWith(codec: Encoding, write: (w: Writer) => void): Uint8Ar
   }
 }
 
-/** The value that `read` reads. @throws {OncewireError} malformed, also where bytes are left over */
-export function decodeWith<T>(codec: Encoding, bytes: Uint8Array, read: (r: Reader) => T): T {
+/** The value that `read` reads, in the memory that there is. @throws {OncewireError} malformed, also where bytes are left over */
+export function decodeWith<T>(codec: Encoding, bytes: Uint8Array, read: (r: Reader) => T, room?: Room): T {
   const { readers, newReader } = toolsOf(codec)
   const r = readers.pop() ?? newReader()
   try {
-    r.reset(bytes)
+    r.reset(bytes, room)
     const value = read(r)
     if (r.left > 0) throw malformed(`${r.left} bytes behind the end of the value`)
     return value
