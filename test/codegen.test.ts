@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import ts from 'typescript'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { diskHost } from '../src/cli/idl-files.ts'
+import { diskHost } from '../src/driver/idl-disk.ts'
 import { generate } from '../src/codegen/generate.ts'
 import { loadProgram } from '../src/idl/load.ts'
 import { Entry, InsufficientFunds, Kind } from './golden/generated/bank.ts'
@@ -21,8 +21,10 @@ const golden = join(import.meta.dirname, 'golden')
 /** Every generated file of the repository: the folder of its IDL, and where it goes. */
 const places: readonly (readonly [idl: string, out: string])[] = [
   ['test/golden/idl', 'test/golden/generated'],
+  ['test/interop/idl', 'test/interop/gen'],
   ['examples/bank', 'examples/bank/gen'],
   ['examples/calc', 'examples/calc/gen'],
+  ['src/driver', 'src/driver/gen'],
   ['src/cli/demo', 'src/cli/demo'],
   ['src/cli/kill', 'src/cli/kill'],
 ]

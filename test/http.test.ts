@@ -474,6 +474,18 @@ describe('Idempotency-Key', () => {
     }
   })
 
+  test('that carries a time before which keys are forgotten: 410, and nothing runs', async () => {
+    const { url } = await runBank()
+    const uuid7 = (dateMs: number): string => {
+      const time = dateMs.toString(16).padStart(12, '0')
+      return `"${time.slice(0, 8)}-${time.slice(8)}-7cc3-98c4-dc0c0c07398f"`
+    }
+    const old = await called(url, '/Bank/deposit', deposit, key(uuid7(Date.now() - 25 * 3_600_000)))
+    expect(old.status).toBe(410)
+    expect(problem(old)).toMatchObject({ code: 'key-expired', executed: 'unknown' })
+    expect((await called(url, '/Bank/deposit', deposit, key(uuid7(Date.now() - 3_600_000)))).body).toBe('100')
+  })
+
   test('is demanded where the server says so: 400 without one', async () => {
     const { url } = await runMemoryBank({ requireKeys: true })
     const reply = await called(url, '/Bank/deposit', deposit)

@@ -2,19 +2,13 @@
  * Goal: Apache Thrift's own libraries and ours understand each other. Method: what `npm run interop` does, with the peers
  * that are installed here and a few combinations each; which are not, and how to get them, is printed.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { diskHost } from '../src/cli/idl-files.ts'
-import { generate } from '../src/codegen/generate.ts'
-import { loadProgram } from '../src/idl/load.ts'
 import { startOurServer } from './interop/our-server.ts'
 import { callPeer } from './interop/our-client.ts'
 import { build, isInstalled } from './interop/peer-process.ts'
 import { peers } from './interop/peers.ts'
 import { run } from './interop/run.ts'
 
-const folder = join(import.meta.dirname, 'interop')
 const shortList = [
   'binary/framed',
   'compact/unframed/multiplexed',
@@ -22,14 +16,6 @@ const shortList = [
   'binary/http',
   'binary/framed/uuid',
 ]
-
-test('our stubs are made of the IDL as it stands', () => {
-  for (const file of readdirSync(join(folder, 'idl'))) {
-    const { program } = loadProgram(join(folder, 'idl', file), diskHost([]))
-    const text = generate(program ?? expect.fail(`${file} has errors`), { importExtension: 'ts' })
-    expect(text, file).toBe(readFileSync(join(folder, 'gen', file.replace('.thrift', '.ts')), 'utf8'))
-  }
-})
 
 /** The table that peers are tried with must hold between ourselves. */
 test('our client and our server', async () => {

@@ -202,7 +202,8 @@ test('when nobody listens any more, nothing was sent; of several addresses the n
 test('a header that HTTP cannot carry is refused before anything is sent', async () => {
   const web = await runWeb(honest)
   const client = await clientOf(web)
-  for (const headers of [{ 'a b': 'x' }, { a: 'line\nbreak' }, { a: 5 as unknown as string }]) {
+  const wrong: Record<string, string>[] = [{ 'a b': 'x' }, { a: 'line\nbreak' }, { a: 5 as unknown as string }]
+  for (const headers of wrong) {
     expect(await failureOf(client.echo(1, { headers }))).toMatchObject({ code: 'invalid-argument', executed: 'never' })
   }
 })

@@ -22,9 +22,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ['std', 'errors', 'wire'],
   ledger: ['std', 'errors', 'once'],
   journal: ['std', 'errors', 'once'],
-  driver: ['std', 'errors', 'wire', 'once', 'rpc', 'transport', 'ledger', 'journal'],
+  driver: ['std', 'errors', 'idl', 'wire', 'once', 'rpc', 'dynamic', 'transport', 'ledger', 'journal'],
   doors: ['std', 'errors', 'wire', 'once', 'rpc', 'transport', 'driver'],
-  cli: ['std', 'errors', 'idl', 'codegen', 'wire', 'once', 'rpc', 'transport', 'ledger', 'journal', 'driver', 'doors'],
+  cli: [
+    ...['std', 'errors', 'idl', 'codegen', 'wire', 'once', 'rpc', 'dynamic', 'transport', 'ledger', 'journal'],
+    ...['driver', 'doors'],
+  ],
 }
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })

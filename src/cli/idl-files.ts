@@ -6,7 +6,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { type Diagnostic, renderDiagnostic } from '../idl/diagnostic.ts'
-import { loadProgram, type SourceHost } from '../idl/load.ts'
+import { diskHost } from '../driver/idl-disk.ts'
+import { loadProgram } from '../idl/load.ts'
 import type { Program } from '../idl/program.ts'
 import { didYouMean } from '../std/suggest.ts'
 import { counted, oneByOne, UsageError } from './terminal.ts'
@@ -59,22 +60,6 @@ export function renderDiagnostics(
   }
   const counts = [count('error'), count('warning')].filter((text) => text !== '').join(', ')
   return [...shown, ...(counts === '' ? [] : [counts])].join('\n\n')
-}
-
-/** Sources on this disk; `includePath` is searched after the including file's own folder. */
-export function diskHost(includePath: readonly string[]): SourceHost {
-  return {
-    read(file) {
-      try {
-        return readFileSync(file, 'utf8')
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException
-        if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return undefined
-        throw error
-      }
-    },
-    resolve: (from, literal) => [dirname(from), ...includePath].map((folder) => resolve(folder, literal)),
-  }
 }
 
 function isFolder(path: string): boolean {

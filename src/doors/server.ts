@@ -17,9 +17,11 @@ import type { Handlers, NoLedger, Servable } from '../driver/handlers.ts'
 import { type Limits, withDefaults } from '../driver/limits.ts'
 import { type Authenticate, ServerDriver } from '../driver/server-driver.ts'
 import { realWorld } from '../driver/world.ts'
+import { OncewireReflection } from '../driver/gen/oncewire-reflection.ts'
 import { Foreigner } from './door.ts'
 import type { Guest } from './guest.ts'
 import { HttpDoor } from './http-door.ts'
+import { reflectionHandlers } from './reflection.ts'
 import { SessionlessCalls } from './sessionless.ts'
 
 export interface ServerOptions {
@@ -39,6 +41,11 @@ export interface ServerOptions {
   readonly duplicates?: 'attach' | 'still-running' | undefined
   /** How long a silent session is remembered, in milliseconds: 10 minutes in memory, 7 days in a ledger. */
   readonly lease?: { readonly memoryMs?: number | undefined; readonly durableMs?: number | undefined } | undefined
+  /**
+   * Whether the server tells what it offers, with the IDL, to whoever may call it: for `oncewire list`, `describe`, `call`
+   * and clients without generated code. Default: yes.
+   */
+  readonly reflection?: boolean | undefined
   /** Sends the text of undeclared errors to callers; otherwise it goes to the log only. */
   readonly tellErrors?: boolean | undefined
   /** Takes what an operator should read; console.error if absent. */
@@ -80,6 +87,8 @@ class RunningServer implements Server<unknown> {
   private readonly limits: Limits
   private readonly ledger: Ledger<unknown> | undefined
   private readonly listeners: Listener[] = []
+  /** Those that were added, by name. */
+  private readonly services = new Map<string, Service<unknown>>()
   private readonly closing = new AbortController()
 
   constructor({ ledger, ...options }: ServerOptions & { readonly ledger?: Ledger<unknown> }) {
@@ -87,6 +96,10 @@ class RunningServer implements Server<unknown> {
     setMaxListeners(0, this.closing.signal)
     this.limits = withDefaults(options.limits)
     this.ledger = ledger
+    if (options.reflection ?? true) {
+      const handlers = reflectionHandlers(this.services)
+      this.dispatcher.add(OncewireReflection as Service<unknown>, handlers, { isUnlisted: true })
+    }
     const { window, replyBytesMax, recordsMax, recordBytesMax } = this.limits
     const log = options.log ?? logToConsole
     this.executor = new Executor({
@@ -153,6 +166,7 @@ class RunningServer implements Server<unknown> {
       }
     }
     this.dispatcher.add(added, handlers)
+    this.services.set(added.name, added)
     return this
   }
 

@@ -3,12 +3,14 @@
  *
  * Invariant: a channel does not know how its calls are made; its caller does.
  */
+import type { Catalog } from '../dynamic/catalog.ts'
 import { compileService } from '../rpc/compile.ts'
 import type { CallOptions, CompiledMethod, Service } from '../rpc/service.ts'
 import { createStub } from '../rpc/stub.ts'
 import { type Caller, checkOptions } from './caller.ts'
 import { callerFor, connectMsDefault } from './choose-caller.ts'
 import type { ConnectOptions } from './connect-options.ts'
+import { DynamicCalls } from './dynamic-calls.ts'
 import type { Recovered } from './recovered.ts'
 import type { Run } from './runs.ts'
 import { SessionCaller } from './session-caller.ts'
@@ -17,6 +19,14 @@ import { SessionCaller } from './session-caller.ts'
 export interface Channel extends AsyncDisposable {
   /** The stub of a service: a call looks like a local one. */
   client<S>(service: Service<S>): S
+  /**
+   * A call without generated code, such as `channel.call('Bank.debit', { account: 'alice', cents: 1000n })`. Values are
+   * those of generated code (i64 is bigint, a map a Map, an enum a number); a declared exception is a `DynamicException`
+   * with `name` and `fields`. The IDL is the one that `connect` was given, else the server is asked for it.
+   *
+   * @throws {OncewireError} no-idl, idl-invalid, unknown-service, unknown-method, invalid-argument; and as any call
+   */
+  call(method: string, args?: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<unknown>
   /**
    * Ends the channel. Open calls have `drainMs` (0 if absent) to end; the rest settle `closed`, and journalled ones stay
    * in the journal for the next opening.
@@ -44,8 +54,8 @@ export interface JournalledChannel extends Channel {
  * `framing: 'framed'`, `'unframed'` or `'header'` it may be any Apache Thrift server; `http://host:port/path` and `https:` are
  * Thrift over HTTP.
  *
- * @throws {OncewireError} invalid-target, invalid-argument, unavailable, denied, version; journal-locked, journal-damaged,
- * journal-format
+ * @throws {OncewireError} invalid-target, invalid-argument, idl-invalid, unavailable, denied, version; journal-locked,
+ * journal-damaged, journal-format
  */
 export function connect(
   target: string | readonly string[],
@@ -53,6 +63,9 @@ export function connect(
 ): Promise<JournalledChannel>
 export function connect(target: string | readonly string[], options?: ConnectOptions): Promise<Channel>
 export async function connect(target: string | readonly string[], options: ConnectOptions = {}): Promise<Channel> {
+  const { idl } = options
+  // The compiler is no part of a call; only who needs it loads it.
+  const catalog = idl === undefined ? undefined : (await import('./idl-disk.ts')).catalogOf(idl)
   const methods = new Map<string, CompiledMethod>()
   const caller = await callerFor(typeof target === 'string' ? [target] : target, options, methods)
   try {
@@ -61,7 +74,7 @@ export async function connect(target: string | readonly string[], options: Conne
     await caller.close(0)
     throw error
   }
-  const channel = new OpenChannel(caller, methods)
+  const channel = new OpenChannel(caller, methods, catalog)
   if (options.journal === undefined || !(caller instanceof SessionCaller)) return channel
   const { recovered, runs } = caller
   const run: JournalledChannel['run'] = (name, body) => runs.run(name, body)
@@ -72,15 +85,23 @@ export async function connect(target: string | readonly string[], options: Conne
 class OpenChannel implements Channel {
   private readonly caller: Caller
   private readonly methods: Map<string, CompiledMethod>
+  private readonly dynamic: DynamicCalls
 
-  constructor(caller: Caller, methods: Map<string, CompiledMethod>) {
+  constructor(caller: Caller, methods: Map<string, CompiledMethod>, catalog: Catalog | undefined) {
     this.caller = caller
     this.methods = methods
+    this.dynamic = new DynamicCalls((service) => this.client(service), catalog)
+    // A call that a crashed process began may be one of these.
+    for (const service of catalog?.services.values() ?? []) this.client(service)
   }
 
   client<S>(service: Service<S>): S {
     for (const method of compileService(service as Service<unknown>).values()) this.methods.set(method.name, method)
     return createStub(service, (method, values, options) => this.invoke(method, values, options))
+  }
+
+  call(method: string, args: Readonly<Record<string, unknown>> = {}, options?: CallOptions): Promise<unknown> {
+    return this.dynamic.call(method, args, options)
   }
 
   close({ drainMs = 0 }: { readonly drainMs?: number | undefined } = {}): Promise<void> {

@@ -40,7 +40,7 @@ export async function callerFor(
   if (addresses.some(isHttp)) return new HttpCaller(httpUrls(addresses, framing), speechOf('http', options, limits))
   if (framing !== undefined && framing !== 'session') {
     const speech = speechOf(framing, options, limits)
-    const memory = addresses.find((address) => address.startsWith('memory:'))
+    const memory = addresses.find((address) => /^memory:/i.test(address))
     if (memory !== undefined) throw invalid(`framing: '${framing}' is for tcp: addresses; ${memory} has sessions only`)
     const foreign = { framing: framing === 'unframed' ? 'unframed' : 'framed', frameMs: limits.frameMs } as const
     return new SocketCaller(dialler(addresses, { options, limits, foreign }), speech)

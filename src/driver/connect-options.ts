@@ -25,6 +25,8 @@ interface PlainOptions extends CommonOptions {
 }
 
 interface CommonOptions {
+  /** A .thrift file, for `channel.call` without generated code; an Oncewire server can be asked for its own. */
+  readonly idl?: string | undefined
   /** How values are written; `binary` if absent. THeader has no `json`. */
   readonly codec?: Codec | undefined
   /** Methods are called `Service:method`, for Thrift servers with several services. Sessions of ours name it always. */

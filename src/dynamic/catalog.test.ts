@@ -6,9 +6,10 @@ import { describe, expect, test } from 'vitest'
 import { programOf as programOfTexts } from '../../test/support/random-idl.ts'
 import { Kitchen } from '../../test/golden/generated/kitchen.ts'
 import { OncewireError } from '../errors/oncewire-error.ts'
+import { filesOf } from '../rpc/idl-files.ts'
 import type { Service } from '../rpc/service.ts'
 import { argumentsByName, Catalog } from './catalog.ts'
-import { filesOf, idlOf, programOf } from './idl.ts'
+import { idlOf, programOf } from './idl.ts'
 
 const program = programOfTexts({
   'bank.thrift': `

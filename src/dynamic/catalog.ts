@@ -7,7 +7,7 @@ import type { ErrorCode } from '../errors/codes.ts'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { allPrograms } from '../idl/includes.ts'
 import type { Program } from '../idl/program.ts'
-import { compileService } from '../rpc/compile.ts'
+import { compileService, methodsOf } from '../rpc/compile.ts'
 import type { CompiledMethod, Method, Service } from '../rpc/service.ts'
 import { didYouMean } from '../std/suggest.ts'
 import { Definitions } from './definitions.ts'
@@ -23,9 +23,10 @@ export interface FoundMethod {
 export class Catalog {
   /** Those of the file itself, then those of its includes; of two with one name the first. */
   readonly services: ReadonlyMap<string, Service<unknown>>
-  private readonly file: string
+  private readonly source: string
 
-  constructor(program: Program) {
+  /** `source`: where the IDL is from, as errors name it. */
+  constructor(program: Program, source: string = program.file) {
     const definitions = new Definitions()
     const services = new Map<string, Service<unknown>>()
     for (const each of allPrograms(program).reverse()) {
@@ -35,7 +36,7 @@ export class Catalog {
       }
     }
     this.services = services
-    this.file = program.file
+    this.source = source
   }
 
   /** @throws {OncewireError} unknown-service, unknown-method; invalid-argument for a name that is not `Service.method` */
@@ -45,7 +46,7 @@ export class Catalog {
     if (service === undefined) {
       const has = [...this.services.keys()].join(', ') || 'no services'
       const meant = didYouMean(serviceName, this.services.keys())
-      throw never('unknown-service', `${this.file} has no service "${serviceName}".${meant} It has ${has}.`)
+      throw never('unknown-service', `${this.source} has no service "${serviceName}".${meant} It has ${has}.`)
     }
     return methodOf(service, methodName)
   }
@@ -60,11 +61,14 @@ export function splitName(name: string): readonly [service: string, method: stri
 
 /** A method of a service, by its name in the IDL. @throws {OncewireError} unknown-method */
 export function methodOf(service: Service<unknown>, wanted: string): FoundMethod {
-  const methods = [...compileService(service)]
-  const short = (method: CompiledMethod): string => method.name.slice(service.name.length + 1)
-  const found = methods.find(([, method]) => short(method) === wanted)
-  if (found !== undefined) return { service, name: found[0], method: found[1], row: rowOf(service, found[0]) }
-  const names = methods.map(([, method]) => short(method))
+  const compiled = compileService(service)
+  const methods = methodsOf(service).map(([name, row]) => ({ name, row, inIdl: row.wireName ?? name }))
+  const found = methods.find(({ inIdl }) => inIdl === wanted)
+  if (found !== undefined) {
+    const { name, row } = found
+    return { service, name, row, method: compiled.get(name) as CompiledMethod }
+  }
+  const names = methods.map(({ inIdl }) => inIdl)
   const has = names.join(', ') || 'none'
   throw never('unknown-method', `${service.name} has no method "${wanted}".${didYouMean(wanted, names)} It has ${has}.`)
 }
@@ -92,11 +96,6 @@ export function argumentsByName({ method, row }: FoundMethod, given: Readonly<Re
 
 function ownOf(given: Readonly<Record<string, unknown>>, key: string): unknown {
   return Object.hasOwn(given, key) ? given[key] : undefined
-}
-
-function rowOf(service: Service<unknown>, name: string): Method {
-  if (Object.hasOwn(service.methods, name)) return service.methods[name] as Method
-  return rowOf(service.base as Service<unknown>, name)
 }
 
 function never(code: ErrorCode, message: string): OncewireError {

@@ -162,6 +162,12 @@ const table = {
     meaning: 'A service with exactly-once methods was added to a server without a ledger.',
     advice: "createServer({ ledger: await sqlite('file.db') }).",
   },
+  'no-idl': {
+    executed: ['never'],
+    meaning: 'A call without generated code, and nobody here knows the IDL: none was given, and the server tells none.',
+    advice:
+      "connect(url, { idl: 'file.thrift' }), or --idl file.thrift; or let the server be an Oncewire one with reflection on.",
+  },
   'non-deterministic-run': {
     executed: ['never'],
     meaning:

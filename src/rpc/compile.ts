@@ -26,8 +26,8 @@ export function compileService(service: Service<unknown>): ReadonlyMap<string, C
   return methods
 }
 
-/** Inherited first. */
-function methodsOf(service: Service<unknown>): [string, Method][] {
+/** The table of a service by TypeScript names, inherited methods first. */
+export function methodsOf(service: Service<unknown>): [string, Method][] {
   const inherited = service.base === undefined ? [] : methodsOf(service.base)
   return [...inherited, ...Object.entries(service.methods)]
 }

@@ -50,6 +50,37 @@ describe('finding', () => {
   })
 })
 
+describe('an unlisted service', () => {
+  const dispatcher = new Dispatcher()
+  dispatcher.add(
+    serviceOf('Hidden', { add: 'at-most-once', tell: 'at-most-once' }),
+    { add: () => 'hidden', tell: () => '' },
+    { isUnlisted: true },
+  )
+  dispatcher.add(calc, handlers)
+
+  test('is found by its name', () => {
+    expect(served(dispatcher, 'Hidden.add')()).toBe('hidden')
+    expect(explained(dispatcher, 'Hidden.tel').message).toBe(
+      'Hidden has no method "tel". Did you mean "tell"? It has add, tell.',
+    )
+  })
+
+  test('and by nothing else: it is not offered, and not what a caller without a service means', () => {
+    const found = dispatcher.findInAny('add') as Served
+    expect(found.method.name).toBe('Calc.add')
+    expect(dispatcher.findInAny('tell')).toEqual({
+      code: 'unknown-method',
+      message: 'no service here has a method "tell". There is Calc.',
+    })
+    expect(explained(dispatcher, 'Hiden.add').message).toBe('the server has no service "Hiden". It offers Calc.')
+  })
+
+  test('has its name for itself', () => {
+    expect(() => dispatcher.add(serviceOf('Hidden', {}), {})).toThrow('service Hidden was added before')
+  })
+})
+
 describe('adding', () => {
   test('an instance of a class, whose handlers are methods of it', () => {
     class Counting {

@@ -23,31 +23,37 @@ export class Dispatcher {
   private readonly served = new Map<string, Served>()
   /** Service -> names of its methods. */
   private readonly services = new Map<string, readonly string[]>()
+  /** The same of services that are found by their names only. */
+  private readonly unlisted = new Map<string, readonly string[]>()
   /** By the method alone: of the service that was added first. */
   private readonly anywhere = new Map<string, Served>()
 
   /**
-   * `handlers` may be an instance of a class: handlers are looked up as properties, and called on it.
+   * `handlers` may be an instance of a class: handlers are looked up as properties, and called on it. An unlisted service
+   * answers who asks for it by name and nobody else.
    *
    * @throws {OncewireError} invalid-argument for a missing, misspelt or unfit handler, or a service added twice
    */
-  add(service: Service<unknown>, handlers: Readonly<Record<string, unknown>>): void {
-    if (this.services.has(service.name)) throw invalid(`service ${service.name} was added before`)
+  add(
+    service: Service<unknown>,
+    handlers: Readonly<Record<string, unknown>>,
+    { isUnlisted = false }: { readonly isUnlisted?: boolean } = {},
+  ): void {
+    if (this.services.has(service.name) || this.unlisted.has(service.name))
+      throw invalid(`service ${service.name} was added before`)
     if (typeof handlers !== 'object' || handlers === null)
       throw invalid(`${service.name} needs an object of handlers: server.add(${service.name}, { ... })`)
     const methods = compileService(service)
     refuseMisspelt(service.name, methods, handlers)
     const found = [...methods].map(([name, method]) => ({ method, handler: handlerOf(method, name, handlers) }))
-    for (const served of found) {
-      const { name } = served.method
-      const alone = name.slice(service.name.length + 1)
-      this.served.set(name, served)
+    for (const served of found) this.served.set(served.method.name, served)
+    const names = found.map(({ method }) => method.name.slice(service.name.length + 1))
+    if (isUnlisted) return void this.unlisted.set(service.name, names)
+    this.services.set(service.name, names)
+    for (const [i, served] of found.entries()) {
+      const alone = names[i] as string
       if (!this.anywhere.has(alone)) this.anywhere.set(alone, served)
     }
-    this.services.set(
-      service.name,
-      found.map(({ method }) => method.name.slice(service.name.length + 1)),
-    )
   }
 
   find(name: string): Served | NotServed {
@@ -67,7 +73,7 @@ export class Dispatcher {
   private explain(name: string): NotServed {
     const dot = name.lastIndexOf('.')
     const service = dot < 0 ? name : name.slice(0, dot)
-    const methods = this.services.get(service)
+    const methods = this.services.get(service) ?? this.unlisted.get(service)
     if (methods === undefined) {
       const offered = [...this.services.keys()].join(', ') || 'nothing'
       const message = `the server has no service "${service}".${didYouMean(service, this.services.keys())} It offers ${offered}.`

@@ -3,7 +3,7 @@
  * generated body. Composed once per method.
  */
 import { wrongValue } from './check.ts'
-import type { Reader, Scalar, StructDefinition, Type, Writer } from './shape.ts'
+import type { EnumNames, Reader, Scalar, StructDefinition, Type, Writer } from './shape.ts'
 import { TType } from './ttype.ts'
 
 export const bool: Scalar = { scalar: 'bool' }
@@ -28,14 +28,48 @@ export interface TypeCodec {
   zero(): unknown
 }
 
+/** A type by its kind. */
+export type SeenType =
+  | { readonly kind: 'scalar'; readonly name: Scalar['scalar'] }
+  | { readonly kind: 'list' | 'set'; readonly element: Type }
+  | { readonly kind: 'map'; readonly key: Type; readonly value: Type }
+  | { readonly kind: 'struct'; readonly definition: StructDefinition<unknown> }
+  | { readonly kind: 'enum'; readonly names: EnumNames }
+
+/** Tells types apart: an enum may have members that are called as the other types are. */
+export function seenType(type: Type): SeenType {
+  if ('scalar' in type && typeof type.scalar === 'string') {
+    return { kind: 'scalar', name: type.scalar as Scalar['scalar'] }
+  }
+  if ('list' in type && typeof type.list !== 'number') return { kind: 'list', element: type.list as Type }
+  if ('set' in type && typeof type.set !== 'number') return { kind: 'set', element: type.set as Type }
+  if ('map' in type && typeof type.map !== 'number') {
+    const [key, value] = type.map as readonly [Type, Type]
+    return { kind: 'map', key, value }
+  }
+  if ('fields' in type && typeof type.fields === 'object') {
+    return { kind: 'struct', definition: type as StructDefinition<unknown> }
+  }
+  return { kind: 'enum', names: type as EnumNames }
+}
+
 /** Puts together how values of `type` travel. */
 export function typeCodec(type: Type): TypeCodec {
-  if ('scalar' in type && typeof type.scalar === 'string') return scalars[type.scalar as Scalar['scalar']]
-  if ('list' in type && typeof type.list !== 'number') return listCodec(type.list as Type)
-  if ('set' in type && typeof type.set !== 'number') return setCodec(type.set as Type)
-  if ('map' in type && typeof type.map !== 'number') return mapCodec(type.map as readonly [Type, Type])
-  if ('fields' in type && typeof type.fields === 'object') return structCodec(type as StructDefinition<unknown>)
-  return enumCodec(type as Readonly<Record<string, number>>)
+  const seen = seenType(type)
+  switch (seen.kind) {
+    case 'scalar':
+      return scalars[seen.name]
+    case 'list':
+      return listCodec(seen.element)
+    case 'set':
+      return setCodec(seen.element)
+    case 'map':
+      return mapCodec(seen.key, seen.value)
+    case 'struct':
+      return structCodec(seen.definition)
+    default:
+      return enumCodec(seen.names)
+  }
 }
 
 const ttypes: Readonly<Record<Scalar['scalar'], number>> = {
@@ -81,7 +115,7 @@ function scalarCodec(name: ScalarName): TypeCodec {
   }
 }
 
-function enumCodec(names: Readonly<Record<string, number>>): TypeCodec {
+function enumCodec(names: EnumNames): TypeCodec {
   return {
     ttype: TType.I32,
     writeField: (w, id, value) => w.enum(id, value as number, names),
@@ -144,7 +178,7 @@ function setCodec(type: Type): TypeCodec {
   })
 }
 
-function mapCodec([keyType, itemType]: readonly [Type, Type]): TypeCodec {
+function mapCodec(keyType: Type, itemType: Type): TypeCodec {
   const key = typeCodec(keyType)
   const item = typeCodec(itemType)
   return containerCodec<ReadonlyMap<unknown, unknown>>({

@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import {
+  type Channel,
   connect,
+  type ConnectOptions,
   createServer,
   DeclaredException,
   external,
@@ -86,6 +88,25 @@ const journalled = await connect('tcp://x:1', { journal: './j' })
 for await (const { xid, outcome } of journalled.recovered)
   if (outcome.kind === 'failure') console.log(xid, outcome.error.executed)
 same<Awaited<ReturnType<Kitchen['getStruct']>>, shared.SharedStruct>(true)
+
+// --- to servers that are not ours
+const plain = await connect('tcp://x:1', { framing: 'header', codec: 'compact', multiplexed: true, token: 't' })
+same<typeof plain, Channel>(true)
+await connect('http://x/thrift', { codec: 'json', deadlineMs: 5, multiplexed: undefined })
+await connect(['tcp://x:1', 'tcp://y:1'], { framing: 'framed', journal: undefined })
+declare const options: ConnectOptions
+same<Awaited<ReturnType<typeof connect>>, Channel>(true)
+await connect('tcp://x:1', options)
+// @ts-expect-error a server that is not ours cannot be asked what became of a journalled call
+await connect('tcp://x:1', { framing: 'framed', journal: './j' })
+// @ts-expect-error nothing is sent again
+await connect('tcp://x:1', { framing: 'unframed', retransmission: { attemptMs: 5 } })
+// @ts-expect-error no such framing
+await connect('tcp://x:1', { framing: 'boxed' })
+// @ts-expect-error no such codec
+await connect('tcp://x:1', { framing: 'framed', codec: 'xml' })
+// @ts-expect-error no recovery without a journal
+export const noRun = plain.run
 
 // --- errors
 try {

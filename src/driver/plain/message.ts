@@ -7,8 +7,11 @@ import { malformed } from '../../wire/check.ts'
 import { type Envelope, readMessage, writeMessage } from '../../wire/envelope.ts'
 import { readTHeader, theaderMagic, writeTHeader } from '../../wire/theader.ts'
 import { tooLarge } from '../caller.ts'
+import { OncewireReflection } from '../gen/oncewire-reflection.ts'
 import type { OpenCall } from './open-call.ts'
 import { type Speech, wireName } from './speech.ts'
+
+const reflection = `${OncewireReflection.name}.`
 
 export interface Reply {
   readonly envelope: Envelope
@@ -29,7 +32,9 @@ export function writeCall(
   const { method, payload } = call
   const begin = out.position
   const kind = method.isOneway ? 'oneway' : 'call'
-  writeMessage(out, { kind, name: wireName(method, isMultiplexed), seqid, dialect: codec }, payload)
+  // Reflection is asked for in full, whatever is spoken: no server can take that for a method of its own.
+  const name = wireName(method, isMultiplexed || method.name.startsWith(reflection))
+  writeMessage(out, { kind, name, seqid, dialect: codec }, payload)
   if (framing === 'header') {
     const message = out.slice(begin)
     out.position = begin
