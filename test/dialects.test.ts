@@ -97,6 +97,25 @@ describe('the same call has the same result', () => {
     )
   })
 
+  test('a client that does not multiplex names its service by the path', async () => {
+    const two = createServer({ log: () => {} })
+    const answering = (text: string) => ({ echo: (): Values => ({ text }) })
+    two.add(Echo, answering('first')).add({ ...Echo, name: 'Second' }, answering('second'))
+    const { url: at } = await two.listen('tcp://127.0.0.1:0')
+    const speech: Speech = { name: '', dialect: 'binary', framing: 'unframed' }
+    const ask = async (path: string, name: string): Promise<unknown> => {
+      const client = await RawClient.open(at)
+      const body = message(speech, { name, payload: echo.encodeArguments([{}]) })
+      client.send(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`).send(body)
+      return valueOf(replyOf((await client.replyBytes())?.bytes as Uint8Array), speech)
+    }
+    expect(await ask('/', 'echo')).toEqual({ text: 'first' })
+    expect(await ask('/Second', 'echo')).toEqual({ text: 'second' })
+    expect(await ask('/Second', 'Echo:echo')).toEqual({ text: 'first' })
+    expect(await ask('/elsewhere', 'Second:echo')).toEqual({ text: 'second' })
+    await two.close()
+  })
+
   test('JSON over HTTP', async () => {
     const client = await RawClient.open(url)
     const ask = async (it: Values): Promise<unknown> => {

@@ -2,8 +2,10 @@
  * Goal: any method can be called with HTTP and nothing else, and whoever calls is told whether the call ran.
  * Method: a real bank and a probe on one port, and sockets that send exactly what the test says; curl where it is installed.
  */
-import { execFile } from 'node:child_process'
+import { exec, execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Bank } from '../examples/bank/gen/bank.ts'
@@ -128,10 +130,15 @@ describe('a call', () => {
       console.warn('curl is not installed, so it was not tried: apt-get install curl')
       return
     }
-    const key = ['-H', 'Idempotency-Key: "order-42"']
-    expect(await curl(`${at}/Bank/deposit`, '-d', '{"account":"alice","cents":5000}', ...key)).toBe('5000')
-    expect(await curl(`${at}/Bank/deposit`, '-d', '{"account":"alice","cents":5000}', ...key)).toBe('5000')
-    expect(await curl(`${at}/Bank/balance`, '-d', '{"account":"alice"}', '--http1.0')).toBe('5000')
+    await called(url, '/Bank/deposit', { account: 'alice', cents: 5000 })
+    const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8')
+    const shown = [...readme.matchAll(/^(curl .*)\n(.*)$/gm)]
+    expect(shown.length).toBe(2)
+    for (const [, command = '', answer = ''] of [...shown, ...shown.slice(1)]) {
+      const { stdout } = await promisify(exec)(command.replace('http://127.0.0.1:9090', at))
+      expect(stdout).toBe(answer)
+    }
+    expect(await curl(`${at}/Bank/balance`, '-d', '{"account":"alice"}', '--http1.0')).toBe('4000')
     // curl asks before it sends a large body, and sends this one in chunks.
     const large = `{"line":"${'x'.repeat(2_000_000)}"}`
     const child = execFile('curl', [

@@ -31,7 +31,7 @@ describe('an idempotency key is a string of a structured field (RFC 8941)', () =
   test('text that is not in quotes, or has a quote of its own, is refused', () => {
     fc.assert(
       fc.property(printable, (text) => {
-        const bare = text.replaceAll('"', '')
+        const bare = text.replace(/["\\]/g, '')
         expect(statusOf(() => key(bare))).toBe(400)
         expect(statusOf(() => key(`"${bare}"x"`))).toBe(400)
       }),
