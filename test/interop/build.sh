@@ -32,6 +32,13 @@ build_go() {
   run "[ \"\$1\" = version ] && exec sed -n 's/.*apache\/thrift v//p' \$here/program/go.mod
 exec \$here/peer \"\$@\""
 }
+build_node() {
+  rm -rf program
+  stubs js:node,es6 program
+  cp "$here"/node/*.mjs program
+  run "[ \"\$1\" = version ] && cd \$here && exec node -p 'require(\"thrift/package.json\").version'
+exec node \$here/program/peer.mjs \"\$@\""
+}
 
 case $peer in
   python) build_python "\$here/venv/bin/python" ;;

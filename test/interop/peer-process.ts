@@ -80,6 +80,7 @@ export async function serveFrom(
     if (port !== undefined) ports.set(combination, port)
     if (ports.size === combinations.length) break
   }
+  if (ports.size < combinations.length) throw new Error(`${peer} ended before it served ${combinations.join(', ')}`)
   return { ports, stop: () => void child.kill('SIGKILL') }
 }
 

@@ -24,9 +24,13 @@ const uuid = combine(['framed'], { more: '/uuid' })
 const client = [...everywhere, ...oldBinary, ...header, ...zlib, ...multiplexed]
 const server = [...everywhere, ...oldBinary, ...header, ...multiplexed]
 
+const without = (combinations: readonly string[], what: RegExp): string[] =>
+  combinations.filter((combination) => !what.test(combination))
+
 export const peers: readonly Peer[] = [
   { name: 'python', library: 'thrift, of PyPI', asClient: client, asServer: server },
   { name: 'python-debian', library: 'python3-thrift, of Debian', asClient: client, asServer: server },
   { name: 'go', library: 'github.com/apache/thrift', asClient: client, asServer: [...server, ...zlib] },
+  { name: 'node', library: 'thrift, of npm', asClient: without(client, /zlib/), asServer: without(server, /zlib/) },
 ]
 void uuid

