@@ -2,14 +2,20 @@
  * Goal: Thrift over HTTP: one POST a call, and whatever an HTTP server says instead of an answer is told rightly.
  * Method: HTTP servers made by hand, with node:http and on bare sockets.
  */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect, type ConnectOptions, OncewireError } from '../src/index.ts'
 import { ByteWriter } from '../src/std/bytes.ts'
 import { type Envelope, readMessage, writeMessage } from '../src/wire/envelope.ts'
 import type { Codec } from '../src/wire/shape.ts'
-import { connected } from './support/bank.ts'
+import { connected, temporaryFolder } from './support/bank.ts'
+import { mustBeBuilt, root } from './support/cli.ts'
 import { Echo, echo, eventually, failureOf, resultOf } from './support/echo.ts'
 import { runPeer } from './support/peer.ts'
 
@@ -229,4 +235,45 @@ describe('oneway', () => {
     await eventually(() => count === 1)
     await channel.close()
   })
+})
+
+test('https: the certificate is checked, when connecting and for each call', async () => {
+  const folder = await temporaryFolder()
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const wanted = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-subj', '/CN=localhost', '-days', '2']
+  const san = 'subjectAltName=DNS:localhost,IP:127.0.0.1'
+  const openssl = ['req', '-x509', '-nodes', ...wanted, '-addext', san, '-keyout', key, '-out', cert]
+  if (spawnSync('openssl', openssl).error !== undefined) {
+    console.warn('openssl is not installed, so https: was not tried: apt-get install openssl')
+    return
+  }
+  const server = createSecureServer({ key: await readFile(key), cert: await readFile(cert) }, (request, response) => {
+    request.on('data', (body: Buffer) => void response.end(echoed(new Uint8Array(body))))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const url = `https://localhost:${(server.address() as AddressInfo).port}/`
+  const error = await failureOf(connect(url, { connectMs: 50 }))
+  expect(error).toMatchObject({ code: 'unavailable', executed: 'never' })
+  expect(error.message).toContain('self-signed certificate')
+  // Whom it trusts is settled when a process begins.
+  mustBeBuilt()
+  const script = `
+    import { connect } from ${JSON.stringify(join(root, 'dist', 'index.js'))}
+    const i32 = { scalar: 'i32' }
+    const Echo = { name: 'Echo', methods: { echo: { delivery: 'at-most-once', arguments: { n: [1, i32] }, returns: i32 } } }
+    const channel = await connect(${JSON.stringify(url)})
+    console.log(await Promise.all([7, 8, 9].map((n) => channel.client(Echo).echo(n))))
+    await channel.close()`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: cert },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let out = ''
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+  await once(child, 'close')
+  expect(out).toBe('[ 7, 8, 9 ]\n')
 })
