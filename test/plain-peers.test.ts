@@ -50,10 +50,6 @@ describe('replies that cannot be paired end the connection, and the next call ma
     ],
     'a call': [(call) => honest(call, { kind: 'call' }), 'a message of kind call, named "echo"'],
     'a oneway call': [(call) => honest(call, { kind: 'oneway', seqid: 9 }), 'a message of kind oneway'],
-    'no Thrift at all': [
-      () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
-      'a frame of 1213486160 bytes (the text "HTTP")',
-    ],
     'an empty frame': [() => Uint8Array.of(0, 0, 0, 0), 'an empty frame'],
     'a frame of nonsense': [() => Uint8Array.of(0, 0, 0, 4, 0xff, 1, 2, 3), 'begins with ff 01 02 03'],
   }
@@ -69,6 +65,15 @@ describe('replies that cannot be paired end the connection, and the next call ma
       expect(await error.resolved).toBe('unknown')
       expect(await client.echo(2)).toBe(2)
       expect(peer.sockets.length).toBe(2)
+    })
+  }
+
+  for (const framing of ['framed', 'unframed', 'header'] as const) {
+    test(`an HTTP server that is asked without HTTP, ${framing}, is recognised`, async () => {
+      const peer = await runPeer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
+      const error = await failureOf((await clientOf(peer, { framing })).echo(1))
+      expect(error.executed).toBe('unknown')
+      expect(error.message).toContain('(the text "HTTP")')
     })
   }
 
@@ -212,7 +217,7 @@ describe('late, and not at all', () => {
     const calls = [1, 2, 3].map((n) => failureOf(client.echo(n)))
     for (const error of await Promise.all(calls)) {
       expect(error).toMatchObject({ code: 'unavailable', executed: 'unknown', attempts: 1 })
-      expect(error.message).toContain('ended before the reply came')
+      expect(error.message).toContain('ended; it may have run')
     }
     expect(await client.echo(4)).toBe(4)
   })

@@ -17,7 +17,7 @@ export interface Limits {
   readonly replyBytesMax: number
   /** Unacknowledged calls of one session. */
   readonly window: number
-  /** Calls of one client that wait for the window or for a session. */
+  /** Calls of one client that wait for the window or for a session; towards a server that is not ours, for their reply. */
   readonly queuedMax: number
   /** Records in memory of one principal (a ledger has limits of its own). */
   readonly recordsMax: number

@@ -1,7 +1,7 @@
 /**
  * The one class of failure that users meet. It always says whether the call ran.
  *
- * Invariant: `resolved` is there exactly while `executed` is `unknown` and the server can still be asked.
+ * Invariant: `resolved` is there only while `executed` is `unknown`.
  */
 import { codes, type ErrorCode, type Executed } from './codes.ts'
 
@@ -25,7 +25,10 @@ export class OncewireError extends Error {
   readonly executed: Executed
   readonly xid: string | undefined
   readonly attempts: number
-  /** While `executed` is `unknown`: settles when the server has answered what became of the call. */
+  /**
+   * While `executed` is `unknown`: settles when the server has answered what became of the call; with `unknown` if it is
+   * known that nobody ever will, as of servers that are not ours.
+   */
   readonly resolved: Promise<Executed> | undefined
 
   constructor(code: ErrorCode, executed: Executed, message: string, detail: ErrorDetail = {}) {

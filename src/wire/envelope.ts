@@ -110,7 +110,8 @@ function readBinary(from: ByteReader, dialect: 'binary' | 'old-binary'): Envelop
   return envelopeOf(kind, { name, seqid: from.u32() | 0, dialect })
 }
 
-function noMessage(bytes: Uint8Array): OncewireError {
+/** What is said of bytes that begin no message. */
+export function noMessage(bytes: Uint8Array): OncewireError {
   const first = bytes.subarray(0, 4)
   const hex = Array.from(first, (byte) => byte.toString(16).padStart(2, '0')).join(' ')
   return malformed(

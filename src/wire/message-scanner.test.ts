@@ -40,7 +40,8 @@ test.each([
   ['a compact list of a billion', '8221 00 00 19 f3 8080808004', 'more than limits.frameBytesMax'],
   ['a type that is none', '80010001 00000000 00000000 070001', 'wire type 7'],
   ['lists in lists', `80010001 00000000 00000000 0f0001 ${'0f00000001'.repeat(10_000)}`, 'nested deeper'],
-  ['no Thrift', 'ff00', 'begin no Thrift message'],
+  ['no Thrift', 'ff00', 'begins with ff 00'],
+  ['a text', '48545450 2f312e31', 'begins with 48 54 54 50 (the text "HTTP")'],
 ])('%s', (_, bytes, message) => {
   expect(() => new MessageScanner(1000).scan(bytesOf(bytes))).toThrow(message)
 })

@@ -7,7 +7,7 @@
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { malformed } from './check.ts'
 import { ttypeOf } from './compact-type.ts'
-import { type Dialect, dialectOf } from './envelope.ts'
+import { type Dialect, dialectOf, noMessage } from './envelope.ts'
 import { bytesMin, nestingMax, TType } from './ttype.ts'
 
 /** What is still to come of the message, innermost last. */
@@ -79,7 +79,7 @@ export class MessageScanner {
 
   private envelope(): void {
     const dialect = dialectOf(this.peek(0), this.peek(1))
-    if (dialect === undefined) throw malformed('bytes that begin no Thrift message')
+    if (dialect === undefined) throw noMessage(this.bytes)
     const step = this.begin()
     switch (dialect) {
       case 'binary':
@@ -87,10 +87,13 @@ export class MessageScanner {
         step.skip(this.sized(step.u32()))
         step.skip(4)
         break
-      case 'old-binary':
-        step.skip(this.sized(step.u32()))
+      case 'old-binary': {
+        const nameBytes = step.u32()
+        if (nameBytes > this.bytesMax) throw noMessage(this.bytes)
+        step.skip(nameBytes)
         step.skip(5)
         break
+      }
       case 'compact':
         step.skip(2)
         step.varint()

@@ -10,7 +10,7 @@ import { realWorld, type World } from '../world.ts'
 import { OpenCall } from './open-call.ts'
 import { checkHeaders, fitsHeader, type Speech } from './speech.ts'
 
-/** Oneway calls may still be answered, as over HTTP, or not be with the server yet; who closes the channel waits so long. */
+/** Over HTTP oneway calls are answered too; who closes the channel waits so long for that. */
 const lingerMs = 1000
 const whyClosed = 'the channel was closed while the call was open'
 
@@ -54,7 +54,7 @@ export abstract class PlainCaller implements Caller {
     return this.open.size
   }
 
-  /** Answers that this client keeps a place for: of open calls, and of those that were given up. */
+  /** Calls that a place is kept for: those that are open, and those given up whose answers may still come. */
   protected get owedCount(): number {
     return this.open.size
   }
@@ -65,7 +65,7 @@ export abstract class PlainCaller implements Caller {
     checkHeaders(method, options, this.speech.framing)
     const payload = method.encodeArguments(values, this.encodingOf(options))
     if (this.owedCount >= limits.queuedMax) {
-      const message = `${method.name}: the server owes ${this.owedCount} answers already, and limits.queuedMax is ${limits.queuedMax}`
+      const message = `${method.name}: ${this.owedCount} calls have no answer yet, and limits.queuedMax is ${limits.queuedMax}`
       throw new OncewireError('overloaded', 'never', message)
     }
     const spec = { method, payload, options, deadlineMs: options.deadlineMs ?? deadlineMs }

@@ -83,7 +83,7 @@ export class PlainLink {
     if (error instanceof OncewireError && error.code !== 'unavailable')
       return [error.code, `${peer} sent ${error.message}, and the connection was ended`, error]
     const why = error === undefined ? '' : ` (${error.message})`
-    return ['unavailable', `the connection to ${peer} ended before the reply came${why}`, error]
+    return ['unavailable', `the connection to ${peer} ended${why}`, error]
   }
 
   private nextSeqid(): number {

@@ -34,10 +34,7 @@ export class SocketCaller extends PlainCaller {
   }
 
   protected override get owedCount(): number {
-    const { link, waiting, openCount } = this
-    // Where every answer that is missing was given up, nobody loses anything with a new connection.
-    if (link !== undefined && openCount === 0 && link.owedCount >= this.speech.limits.queuedMax) this.leave(link)
-    return (this.link?.owedCount ?? 0) + waiting.size
+    return (this.link?.owedCount ?? 0) + this.waiting.size
   }
 
   protected send(call: OpenCall): void {
@@ -49,6 +46,9 @@ export class SocketCaller extends PlainCaller {
 
   protected over(call: OpenCall): void {
     this.waiting.delete(call)
+    const { link, openCount, speech } = this
+    // Where every answer that is missing was given up, nobody loses anything with a new connection.
+    if (link !== undefined && openCount === 0 && link.owedCount >= speech.limits.queuedMax) this.leave(link)
   }
 
   protected hangUp(): void {
