@@ -212,6 +212,8 @@ describe('what is not found or does not fit', () => {
       expect(answer).toContain('allow: POST, OPTIONS')
       expect(answer.includes('"code":"unsupported"')).toBe(method !== 'HEAD')
     }
+    const tunnel = await RawClient.open(url)
+    expect(await tunnel.send('CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n').reply()).toMatchObject({ status: 405 })
     const client = await RawClient.open(url)
     client.send('OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n')
     expect(await client.reply()).toMatchObject({ status: 204, headers: { allow: 'POST, OPTIONS' } })

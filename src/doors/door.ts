@@ -46,7 +46,8 @@ export class Foreigner implements Guest {
     socket.off('data', this.listen)
     if (spoken === 'unknown') {
       const shown = Buffer.from(first.subarray(0, 8)).toString('hex')
-      return this.fail(new OncewireError('malformed', 'never', `a connection that begins with ${shown}`))
+      const hint = shown.startsWith('1603') ? ': TLS, which this address does not speak' : ''
+      return this.fail(new OncewireError('malformed', 'never', `a connection that begins with ${shown}${hint}`))
     }
     if (spoken === 'http') {
       this.taken = this.http.take(socket, first)

@@ -91,7 +91,7 @@ export class HttpConnection implements Guest {
   /** The peer was too slow. */
   fail(error: OncewireError): void {
     this.log(`HTTP connection of ${this.peer} ended`, error)
-    this.end(problem({ code: error.code, executed: 'never', detail: error.message, status: 408 }))
+    this.refuse(problem({ code: error.code, executed: 'never', detail: error.message, status: 408 }))
   }
 
   /** The parser has given up on what came. */
@@ -99,7 +99,7 @@ export class HttpConnection implements Guest {
     if (this.isEnding || !this.socket.writable) return void this.socket.destroy()
     const isLarge = error.code === 'HPE_HEADER_OVERFLOW' || error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW'
     const detail = isLarge ? 'the head of the request is larger than 16 KiB' : `no HTTP/1.1: ${error.message}`
-    this.end(problem({ code: 'malformed', executed: 'never', detail, status: isLarge ? 431 : 400 }))
+    this.refuse(problem({ code: 'malformed', executed: 'never', detail, status: isLarge ? 431 : 400 }))
   }
 
   close(): void {
@@ -112,8 +112,8 @@ export class HttpConnection implements Guest {
     if (last?.response.headersSent) last.response.once('close', () => hangUp(this.socket))
   }
 
-  /** `why` answers what is not whole; what was asked before is answered first. */
-  private end(why: HttpAnswer): void {
+  /** Ends the connection. `why` answers what is not whole; what was asked before is answered first. */
+  refuse(why: HttpAnswer): void {
     if (this.isEnding) return
     this.isEnding = true
     const { last } = this

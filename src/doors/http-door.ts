@@ -20,6 +20,7 @@ import {
   keyIn,
   kindOf,
   leftMsIn,
+  notPost,
   optionsHeaders,
   pathOf,
   tokenIn,
@@ -42,6 +43,7 @@ export class HttpDoor {
     this.server.on('request', (request, response) => this.serve(request, response, false))
     this.server.on('checkContinue', (request, response) => this.serve(request, response, true))
     this.server.on('clientError', (error, socket) => this.connections.get(socket as Socket)?.broken(error))
+    this.server.on('connect', (_, socket) => this.connections.get(socket as Socket)?.refuse(notPost('CONNECT')))
     // Who has said all that it will say is still owed its answer. Node's own switch, without a type.
     Object.assign(this.server, { httpAllowHalfOpen: true })
   }
@@ -149,7 +151,7 @@ export class HttpDoor {
   /** A client that does not multiplex may name its service by the path, as where each has a URL of its own. */
   private meant(name: string, [service = '']: readonly string[]): Served | NotServed {
     const { dispatcher } = this.calls.options
-    if (name.includes(':')) return servedAs(dispatcher, name)
+    if (service === '' || name.includes(':')) return servedAs(dispatcher, name)
     const found = dispatcher.find(`${service}.${name}`)
     return 'method' in found ? found : servedAs(dispatcher, name)
   }

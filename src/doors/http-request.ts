@@ -6,7 +6,7 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { OncewireError } from '../errors/oncewire-error.ts'
-import { refused } from './http-answer.ts'
+import { type HttpAnswer, HttpRefused, problem, refused } from './http-answer.ts'
 
 export interface HttpRules {
   /** Largest body. */
@@ -17,16 +17,18 @@ export interface HttpRules {
 
 /** @throws {HttpRefused} for what may not call, before its body is read */
 export function checkHead({ method, headers }: IncomingMessage, bytesMax: number): void {
-  if (method !== 'POST') {
-    const detail = `this port takes calls: POST /Service/method, with a JSON object of arguments; not ${method}`
-    throw refused('unsupported', detail, { status: 405 })
-  }
+  if (method !== 'POST') throw new HttpRefused(notPost(method))
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding.toLowerCase() !== 'identity') {
     const detail = `a body in Content-Encoding: ${encoding}; send it as it is`
     throw refused('unsupported', detail, { status: 415, headers: { 'accept-encoding': 'identity' } })
   }
   if (Number(headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax)
+}
+
+export function notPost(method = ''): HttpAnswer {
+  const detail = `this port takes calls: POST /Service/method, with a JSON object of arguments; not ${method}`
+  return problem({ code: 'unsupported', executed: 'never', detail, status: 405 })
 }
 
 /**
@@ -152,7 +154,10 @@ export function bodyOf(request: IncomingMessage, bytesMax: number): Promise<Uint
     }
     const gone = (): void => reject(new OncewireError('unavailable', 'never', 'the caller went away in mid-request'))
     request.on('data', take)
-    request.once('end', () => resolve(new Uint8Array(Buffer.concat(chunks))))
+    request.once('end', () => {
+      const { buffer, byteOffset } = Buffer.concat(chunks)
+      resolve(new Uint8Array(buffer, byteOffset, length))
+    })
     request.once('error', gone)
     request.once('close', gone)
   })
