@@ -14,6 +14,7 @@ import { i32, i64, string } from '../src/wire/types.ts'
 import { runBank, runMemoryBank } from './support/bank.ts'
 import { methodOf } from './support/everything.ts'
 import { called } from './support/http.ts'
+import { eventually } from './support/slow.ts'
 import { message, RawThrift, type Reply, type Speech, speeches } from './support/thrift.ts'
 import { structOf, type Values } from './support/typed-values.ts'
 
@@ -70,10 +71,6 @@ async function runProbe(options: ServerOptions = {}) {
   const { url } = await server.listen('tcp://127.0.0.1:0')
   onTestFinished(() => server.close())
   return { url, server, begun, logged, headers, end: (name: string) => ends.get(name)?.() }
-}
-
-const eventually = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 const binary: Speech = { name: 'binary', dialect: 'binary', framing: 'framed' }
@@ -377,6 +374,17 @@ describe('THeader', () => {
     expect(second?.header).toBeUndefined()
     expect(second?.envelope.dialect).toBe('binary')
   })
+})
+
+test('a caller that can show no token is whoever authenticate says, and denied if that is nobody', async () => {
+  const { url } = await runProbe({ authenticate: ({ token }) => (token === '' ? undefined : token) })
+  for (const speech of speeches) {
+    const client = await RawThrift.open(url, speech)
+    expect((await client.send({ name: 'wait', payload: named(speech, '!x') }).exception()).message).toMatch(/^denied: /)
+  }
+  const guests = await runProbe({ authenticate: async ({ token }) => token })
+  const client = await RawThrift.open(guests.url, binary)
+  expect(resultOf(await client.send({ name: 'wait', payload: named(binary, '!x') }).reply())).toEqual({ value: '!x' })
 })
 
 describe('many calls', () => {

@@ -123,3 +123,8 @@ export async function called(
   if (reply === undefined) throw new Error(`POST ${path} was not answered`)
   return reply
 }
+
+/** What a problem says. */
+export function problem(reply: { readonly body: string }): Record<string, unknown> {
+  return JSON.parse(reply.body) as Record<string, unknown>
+}
