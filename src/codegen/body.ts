@@ -3,9 +3,10 @@
  *
  * Invariant: what is read has one shape; local variables hide nothing that the body uses.
  */
+import { isAlwaysThere, plain, plainOf, type Plain } from '../idl/plain.ts'
 import type { Field, Type } from '../idl/program.ts'
 import { type FileContext, isReserved } from './file.ts'
-import { hasZero, label, mutableText, plain, plainOf, type Plain, typeText, wireType } from './types.ts'
+import { label, mutableText, typeText, wireType } from './types.ts'
 import { valueText, zeroText } from './values.ts'
 
 /** Writes `expression` as the field's value. */
@@ -169,12 +170,6 @@ export class Locals {
 }
 
 const globals: ReadonlySet<string> = new Set(['Map', 'Set', 'Uint8Array', 'Infinity'])
-
-/** Whether a value of the struct always has the field. */
-export function isAlwaysThere(field: Field): boolean {
-  if (field.requiredness === 'required' || field.default !== undefined) return true
-  return field.requiredness === 'default' && hasZero(plainOf(field))
-}
 
 /** The statements between `begin` and the value: variables, loop, and the check of required fields. */
 export function readFields(fields: readonly Field[], locals: Locals, file: FileContext, self: string): string[] {

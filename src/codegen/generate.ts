@@ -5,6 +5,7 @@
  */
 import { includesOf } from '../idl/includes.ts'
 import { printProgram } from '../idl/print.ts'
+import { plain } from '../idl/plain.ts'
 import type { Const, Definition, Enum, Program, Type, Typedef } from '../idl/program.ts'
 import {
   docLines,
@@ -18,7 +19,7 @@ import {
 } from './file.ts'
 import { serviceText } from './service.ts'
 import { exceptionText, structText, unionText } from './struct.ts'
-import { isAlias, plain, typeText } from './types.ts'
+import { isAlias, typeText } from './types.ts'
 import { neededBy, valueText } from './values.ts'
 
 export type { GenerateOptions } from './file.ts'

@@ -1,9 +1,9 @@
 /**
  * What fields, arms, arguments and methods are called in TypeScript, where the IDL's name will not do.
  */
+import { plainOf } from '../idl/plain.ts'
 import type { Field, Function } from '../idl/program.ts'
 import { isReserved } from './file.ts'
-import { plainOf } from './types.ts'
 
 export function structFieldName({ name }: Field): string {
   return name === '__proto__' ? '__proto___' : name

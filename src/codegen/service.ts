@@ -1,10 +1,11 @@
 /**
  * A service as an interface (the client) and a data table of the same name.
  */
+import { plainOf } from '../idl/plain.ts'
 import type { Function, Service } from '../idl/program.ts'
 import { docLines, type FileContext, indented, propertyName, quoted, wrapped } from './file.ts'
 import { argumentName, asConst, methodName } from './names.ts'
-import { plainOf, tableText, typeText } from './types.ts'
+import { tableText, typeText } from './types.ts'
 import { valueText } from './values.ts'
 
 export function serviceText(service: Service, file: FileContext): string[] {

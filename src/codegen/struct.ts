@@ -1,11 +1,12 @@
 /**
  * Structs, unions and exceptions as TypeScript.
  */
+import { isAlwaysThere, plainOf, type Plain } from '../idl/plain.ts'
 import type { Field, Struct } from '../idl/program.ts'
-import { isAlwaysThere, Locals, readExpression, readFields, readItems, writeField } from './body.ts'
+import { Locals, readExpression, readFields, readItems, writeField } from './body.ts'
 import { docLines, type FileContext, indented, propertyName, quoted, wrapped } from './file.ts'
 import { exceptionFieldName, isErrorMessage, structFieldName, unionKind } from './names.ts'
-import { label, mutableText, plainOf, type Plain, typeText } from './types.ts'
+import { label, mutableText, typeText } from './types.ts'
 import { valueText, zeroText } from './values.ts'
 
 /** An interface and a value of the same name. */

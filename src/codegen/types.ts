@@ -1,42 +1,9 @@
 /**
  * Thrift types as TypeScript types, as wire types, and as rows of a method's table.
  */
-import type { Annotations, BaseName, Enum, Field, Struct, Type } from '../idl/program.ts'
+import { plain, plainOf, type Plain } from '../idl/plain.ts'
+import type { Annotations, BaseName, Field, Type } from '../idl/program.ts'
 import type { FileContext } from './file.ts'
-
-/** A type with all typedefs seen through; an i64 that is a number in TypeScript is `safeI64`. */
-export type Plain =
-  | { readonly kind: 'base'; readonly name: BaseName | 'safeI64' }
-  | { readonly kind: 'list'; readonly element: Type }
-  | { readonly kind: 'set'; readonly element: Type }
-  | { readonly kind: 'map'; readonly key: Type; readonly value: Type }
-  | { readonly kind: 'enum'; readonly definition: Enum }
-  | { readonly kind: 'struct' | 'union' | 'exception'; readonly definition: Struct }
-
-/** `around`: annotations of the field or typedef in which the type stands. */
-export function plain(type: Type, around?: Annotations): Plain {
-  switch (type.kind) {
-    case 'base': {
-      const isNumber = (around?.get('js.type') ?? type.annotations.get('js.type')) === 'number'
-      return { kind: 'base', name: type.name === 'i64' && isNumber ? 'safeI64' : type.name }
-    }
-    case 'list':
-    case 'set':
-      return { kind: type.kind, element: type.element }
-    case 'map':
-      return type
-    default: {
-      const { definition } = type
-      if (definition.kind === 'typedef')
-        return plain(definition.type, around?.has('js.type') === true ? around : definition.annotations)
-      return definition.kind === 'enum' ? { kind: 'enum', definition } : { kind: definition.kind, definition }
-    }
-  }
-}
-
-export function plainOf(field: Field): Plain {
-  return plain(field.type, field.annotations)
-}
 
 const wireTypes: Readonly<Record<Plain['kind'] | BaseName | 'safeI64', number>> = {
   base: 0,
@@ -69,11 +36,6 @@ export function label(field: Field): string {
   if (value < 0) return String(value)
   const digits = value.toString(16).padStart(6, '0')
   return `0x${digits.slice(0, -2).padStart(4, '0')}_${digits.slice(-2)}`
-}
-
-/** Whether an absent value reads as zero, false or empty; a struct has no zero. */
-export function hasZero(type: Plain): boolean {
-  return type.kind !== 'struct' && type.kind !== 'union' && type.kind !== 'exception'
 }
 
 /** The type as a reader of the file would write it: a typedef by its name. */

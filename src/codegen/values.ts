@@ -1,10 +1,10 @@
 /**
  * Constants and defaults as TypeScript expressions.
  */
+import { hasZero, plain, plainOf, type Plain } from '../idl/plain.ts'
 import type { Definition, Type, Value } from '../idl/program.ts'
 import { type FileContext, propertyName, quoted } from './file.ts'
 import { exceptionFieldName, structFieldName, unionKind } from './names.ts'
-import { hasZero, plain, plainOf, type Plain } from './types.ts'
 
 /** `value` as an expression of type `type`. */
 export function valueText(value: Value, type: Plain, file: FileContext): string {

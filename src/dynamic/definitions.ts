@@ -6,7 +6,7 @@
  * generated code.
  */
 import { methodName, structFieldName, unionKind } from '../codegen/names.ts'
-import { plain, plainOf } from '../codegen/types.ts'
+import { plain, plainOf } from '../idl/plain.ts'
 import type {
   Annotations,
   Enum,

@@ -3,8 +3,8 @@
  *
  * Invariant: names, defaults and what is always there are those of generated code (codegen/names.ts, codegen/body.ts).
  */
-import { isAlwaysThere } from '../codegen/body.ts'
-import { plainOf, wireType } from '../codegen/types.ts'
+import { wireType } from '../codegen/types.ts'
+import { isAlwaysThere, plainOf } from '../idl/plain.ts'
 import type { Field, Struct } from '../idl/program.ts'
 import type { Fields, Reader, Writer } from '../wire/shape.ts'
 import { typeCodec, type TypeCodec } from '../wire/types.ts'

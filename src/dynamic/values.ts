@@ -4,7 +4,7 @@
  * Invariant: what codegen/values.ts writes as an expression is made here.
  */
 import { structFieldName, unionKind } from '../codegen/names.ts'
-import { hasZero, plain, plainOf, type Plain } from '../codegen/types.ts'
+import { hasZero, plain, plainOf, type Plain } from '../idl/plain.ts'
 import type { Value } from '../idl/program.ts'
 import { utf8Write } from '../std/host.ts'
 import { typeCodec } from '../wire/types.ts'

@@ -140,7 +140,8 @@ class Checker {
       }
       names.add(name.text)
       next = number + 1n
-      members.push({ name: name.text, value: Number(number), doc, annotations: annotationsOf(annotations) })
+      const { text, position } = name
+      members.push({ name: text, value: Number(number), doc, annotations: annotationsOf(annotations), position })
     }
     return members
   }

@@ -27,14 +27,15 @@ export interface Loaded {
 
 export function loadProgram(file: string, host: SourceHost): Loaded {
   const loader = new Loader(host)
-  const program = loader.load(file, undefined)
+  const program = loader.load(file)
   const hasErrors = loader.diagnostics.some(({ severity }) => severity === 'error')
   return { program: hasErrors ? undefined : program, diagnostics: loader.diagnostics, sources: loader.sources }
 }
 
-class Loader {
+/** Loads several files; those that two of them include are one program. */
+export class Loader {
   readonly diagnostics: Diagnostic[] = []
-  readonly sources = new Map<string, string>()
+  readonly sources: Map<string, string> = new Map()
   private readonly host: SourceHost
   private readonly programs = new Map<string, Program>()
   /** Files whose includes are being read, outermost first. */
@@ -44,7 +45,8 @@ class Loader {
     this.host = host
   }
 
-  load(file: string, text: string | undefined): Program | undefined {
+  /** undefined if there is no such file; whether it has errors, `diagnostics` says. */
+  load(file: string, text?: string): Program | undefined {
     const known = this.programs.get(file)
     if (known !== undefined) return known
     const reporter = new Reporter(file, this.diagnostics)

@@ -78,7 +78,8 @@ function nameIn(program: Program, definition: Definition): string {
   return definition.program === program ? definition.name : `${definition.program.name}.${definition.name}`
 }
 
-function printValue(value: Value, program: Program): string {
+/** A value as `program` names what it holds. */
+export function printValue(value: Value, program: Program): string {
   const items = (values: readonly Value[]): string => values.map((item) => printValue(item, program)).join(', ')
   const entries = (pairs: readonly (readonly [string, Value])[]): string =>
     pairs.map(([key, item]) => `${key}: ${printValue(item, program)}`).join(', ')

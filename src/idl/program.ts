@@ -65,6 +65,7 @@ export interface EnumMember {
   readonly value: number
   readonly doc: string | undefined
   readonly annotations: Annotations
+  readonly position: Position
 }
 
 export interface Struct extends Named {
