@@ -67,11 +67,13 @@ function isSeen(written: unknown, read: unknown): boolean {
   if (written instanceof Uint8Array || read instanceof Uint8Array) return bytes(written) === bytes(read)
   if (Array.isArray(written))
     return Array.isArray(read) && written.length === read.length && written.every((item, i) => isSeen(item, read[i]))
-  if (typeof written !== 'object' || written === null) return String(written) === String(read)
+  if (typeof written !== 'object' || written === null) return text(written) === text(read)
   const other = read as Readonly<Record<string, unknown>>
   return Object.entries(written).every(([name, value]) => !(name in other) || isSeen(value, other[name]))
 }
 
+/** Of an i64 and of a number alike. */
+const text = (value: unknown): string => String(value as string | number | bigint | boolean)
 const bytes = (value: unknown): string =>
   Buffer.from(value instanceof Uint8Array ? value : String(value)).toString('hex')
 
