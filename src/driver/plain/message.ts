@@ -63,12 +63,18 @@ function pairsOf({ options, leftMs }: OpenCall, { token }: Speech): Record<strin
   return pairs
 }
 
+const nothingBeside: Reply['pairs'] = {}
+
 /** The payload is a view. @throws {OncewireError} malformed */
 export function readReply(body: Uint8Array, payloadBytesMax: number): Reply {
   const isTHeader = body.length > 1 && (body[0] as number) * 256 + (body[1] as number) === theaderMagic
-  if (!isTHeader) return { ...readMessage(body), pairs: {}, isDeflated: false }
-  const { header, payload } = readTHeader(body, payloadBytesMax)
-  return { ...readMessage(payload), pairs: header.pairs, isDeflated: header.isDeflated }
+  if (!isTHeader) {
+    const { envelope, payload } = readMessage(body)
+    return { envelope, payload, pairs: nothingBeside, isDeflated: false }
+  }
+  const { header, payload: message } = readTHeader(body, payloadBytesMax)
+  const { envelope, payload } = readMessage(message)
+  return { envelope, payload, pairs: header.pairs, isDeflated: header.isDeflated }
 }
 
 /**
