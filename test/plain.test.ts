@@ -42,7 +42,7 @@ for (const way of ways) {
         expect(short).toBeInstanceOf(InsufficientFunds)
         expect(short).toMatchObject({ balance: 100n })
         expect(await bank.note('a line')).toBe(undefined)
-        const calls = Array.from({ length: 300 }, () => bank.deposit('alice', 1n))
+        const calls = Array.from({ length: 100 }, () => bank.deposit('alice', 1n))
         // Requests of one turn go over several connections, and arrive in any order.
         const answered = (await Promise.all(calls)).sort((a, b) => Number(a - b))
         expect(answered).toEqual(calls.map((_, n) => 101n + BigInt(n)))
