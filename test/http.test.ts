@@ -312,6 +312,11 @@ describe('the connection', () => {
       expect(await client.send(half).reply()).toMatchObject({ status: 408, headers: { connection: 'close' } })
       expect((await client.rest()).length).toBe(0)
     }
+    // One that is answered before it has come whole is not answered twice.
+    const large = await RawClient.open(url)
+    const head = 'POST /Slow/wait HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n'
+    expect(await large.send(head).reply()).toMatchObject({ status: 413 })
+    expect((await large.rest()).length).toBe(0)
     // Behind a whole request, too.
     const client = await RawClient.open(url)
     client.send(post('/Slow/tell', { name: 'c' }))

@@ -14,7 +14,13 @@ const lingerMs = 1000
 
 /** Ends a connection when what was written has left. */
 export function hangUp(socket: Socket): void {
+  linger(socket)
+  socket.end()
+}
+
+/** A connection that is being ended: it has this long. */
+export function linger(socket: Socket): void {
   if (socket.destroyed) return
-  const linger = setTimeout(() => socket.destroy(), lingerMs).unref()
-  socket.once('close', () => clearTimeout(linger)).end()
+  const timer = setTimeout(() => socket.destroy(), lingerMs).unref()
+  socket.once('close', () => clearTimeout(timer))
 }

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net'
 import type { Executed } from '../errors/codes.ts'
 import type { OncewireError } from '../errors/oncewire-error.ts'
 import { peerOf } from '../transport/tcp-connection.ts'
-import { type Guest, hangUp } from './guest.ts'
+import { type Guest, hangUp, linger } from './guest.ts'
 import { type HttpAnswer, problem } from './http-answer.ts'
 
 /** One request and the answer to it. */
@@ -73,7 +73,8 @@ export class HttpConnection implements Guest {
 
   get owesFrame(): boolean {
     if (this.isEnding) return false
-    if (this.last !== undefined && !this.last.request.complete) return true
+    const request = this.last?.request
+    if (request !== undefined && !request.readableEnded) return !request.complete
     return this.socket.bytesRead > this.bytesSeen
   }
 
@@ -106,10 +107,11 @@ export class HttpConnection implements Guest {
     this.isEnding = true
     const waiting = [...this.open]
     const last = waiting.pop()
+    if (last === undefined) return hangUp(this.socket)
     for (const exchange of waiting) exchange.answer(closing(exchange.executed))
-    if (last === undefined) hangUp(this.socket)
-    else last.answerLast(closing(last.executed))
-    if (last?.response.headersSent) last.response.once('close', () => hangUp(this.socket))
+    last.answerLast(closing(last.executed))
+    last.response.once('close', () => hangUp(this.socket))
+    linger(this.socket)
   }
 
   /** Ends the connection. `why` answers what is not whole; what was asked before is answered first. */
@@ -117,9 +119,17 @@ export class HttpConnection implements Guest {
     if (this.isEnding) return
     this.isEnding = true
     const { last } = this
-    if (last !== undefined && !last.request.complete) return last.answerLast(why)
-    if (last === undefined || !this.open.has(last)) return this.endNow(why)
-    last.response.once('close', () => this.endNow(why))
+    const isOpen = last !== undefined && this.open.has(last)
+    if (last === undefined || last.request.complete) {
+      if (isOpen) last.response.once('close', () => this.endNow(why))
+      else this.endNow(why)
+    } else if (isOpen) {
+      last.response.once('finish', () => linger(this.socket))
+      last.answerLast(why)
+    } else {
+      // Answered before it had come whole, as one that is too large.
+      hangUp(this.socket)
+    }
   }
 
   private endNow({ status, type, body = '', headers = {} }: HttpAnswer): void {

@@ -117,15 +117,10 @@ export class HttpDoor {
     })
     if (method.isOneway) return await taken(method, ended)
     const answer = await ended
-    const { status, type, body, headers } = answerJson(method, answer)
-    const keyed = answer.kind === 'failure' || said.idempotencyKey === undefined ? {} : retention(this.calls)
-    const replayed = answer.kind !== 'failure' && answer.isReplay ? { 'oncewire-replayed': 'true' } : {}
-    return {
-      status,
-      ...(type === undefined ? {} : { type }),
-      ...(body === undefined ? {} : { body }),
-      headers: { ...headers, ...keyed, ...replayed },
-    }
+    const told = answerJson(method, answer)
+    if (answer.kind === 'failure' || said.idempotencyKey === undefined) return told
+    const replayed = answer.isReplay ? { 'oncewire-replayed': 'true' } : {}
+    return { ...told, headers: { ...retention(this.calls), ...replayed } }
   }
 
   private async thrift(
@@ -140,9 +135,8 @@ export class HttpDoor {
     const ended = new Promise<Uint8Array>((resolve) => {
       runThrift(this.calls, { ...said, way, found, payload }, resolve)
     })
-    const type = /thrift/i.test(exchange.request.headers['content-type'] ?? '')
-      ? String(exchange.request.headers['content-type'])
-      : 'application/x-thrift'
+    const given = exchange.request.headers['content-type'] ?? ''
+    const type = /thrift/i.test(given) ? given : 'application/x-thrift'
     // Clients read an answer to every POST.
     if (isSilent(envelope, found)) return { status: 200, type }
     return { status: 200, type, body: await ended }
