@@ -29,7 +29,18 @@ beforeEach(async () => {
 describe('finding the way', () => {
   test('every command has help with an example, on stdout', () => {
     const commands = [...cli('--help').stdout.matchAll(/^ {2}([a-z][\w-]*) /gm)].map(([, name]) => name as string)
-    expect(commands).toEqual(['generate', 'check', 'format', 'demo', 'prove-kills', 'explain', 'help'])
+    expect(commands).toEqual([
+      'generate',
+      'check',
+      'format',
+      'list',
+      'describe',
+      'call',
+      'demo',
+      'prove-kills',
+      'explain',
+      'help',
+    ])
     for (const command of commands.filter((name) => name !== 'help')) {
       const { code, stdout, stderr } = cli(command, '--help')
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

@@ -180,7 +180,7 @@ describe('what a server tells', () => {
     const told = await (await connected(url)).client(OncewireReflection).services()
     expect(told.map(({ name, file }) => [name, file])).toEqual([['Bank', 'bank.thrift']])
     expect(told[0]?.methods.map(({ delivery, signature }) => `${delivery} ${signature}`)).toContain(
-      'exactly-once i64 debit(1: string account, 2: i64 cents) throws (1: InsufficientFunds short)',
+      'exactly-once i64 debit(string account, i64 cents) throws InsufficientFunds',
     )
   })
 
@@ -199,9 +199,9 @@ describe('what a server tells', () => {
     expect(told?.file).toBeUndefined()
     expect(told?.methods.map(({ signature }) => signature)).toEqual([
       'oneway void zip()',
-      'list<Tree> find(1: uuid id, 2: map<string, list<string>> where)',
-      'enum { RED, GREEN, BIG, NEG } pay(1: Payment how) throws (1: NotFound missing)',
-      'binary tune(1: SharedStruct options)',
+      'list<Tree> find(uuid id, map<string, list<string>> where)',
+      'enum { RED, GREEN, BIG, NEG } pay(Payment how) throws NotFound',
+      'binary tune(SharedStruct options)',
     ])
     expect(await errorOf(channel.call('Kitchen.zip'))).toMatchObject({
       code: 'no-idl',

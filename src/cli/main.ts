@@ -5,13 +5,16 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { OncewireError } from '../errors/oncewire-error.ts'
+import { addCall } from './call.ts'
 import { addCheck } from './check.ts'
 import { addDemo } from './demo-command.ts'
+import { addDescribe } from './describe.ts'
 import { addExplain } from './explain.ts'
 import { addFormat } from './format.ts'
 import { addGenerate } from './generate.ts'
+import { addList } from './list.ts'
 import { addProveKills } from './prove-kills.ts'
-import { exitCodes, say, UsageError } from './terminal.ts'
+import { exitCodeOf, exitCodes, say, shownError, UsageError } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -27,7 +30,8 @@ const program = new Command('oncewire')
   .addHelpText('after', '\nExample:\n  $ oncewire generate bank.thrift --out gen')
   .exitOverride()
 
-for (const add of [addGenerate, addCheck, addFormat, addDemo, addProveKills, addExplain]) add(program)
+const commands = [addGenerate, addCheck, addFormat, addList, addDescribe, addCall, addDemo, addProveKills, addExplain]
+for (const add of commands) add(program)
 for (const command of program.commands) command.exitOverride()
 
 // Heard between two steps of a command, never within one: files are written whole or not at all.
@@ -47,8 +51,8 @@ try {
     say(`oncewire: ${error.message}`)
     process.exitCode = exitCodes.usage
   } else if (error instanceof OncewireError) {
-    say(`oncewire: ${error.message} [${error.code}]\n${error.advice}`)
-    process.exitCode = { never: exitCodes.never, once: exitCodes.found, unknown: exitCodes.unknown }[error.executed]
+    say(shownError(error))
+    process.exitCode = exitCodeOf(error)
   } else {
     say(`oncewire: ${error instanceof Error ? error.message : String(error)}`)
     process.exitCode = exitCodes.local

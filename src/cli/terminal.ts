@@ -3,9 +3,33 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { WriteStream } from 'node:tty'
+import type { ErrorCode } from '../errors/codes.ts'
+import type { OncewireError } from '../errors/oncewire-error.ts'
 
 /** The lecture's distinction, for scripts. */
 export const exitCodes = { ok: 0, found: 1, usage: 2, never: 3, unknown: 4, local: 5, interrupted: 130 } as const
+
+/** Codes of what the user wrote, not of what became of a call. */
+const writtenWrongly: ReadonlySet<ErrorCode> = new Set([
+  'invalid-argument',
+  'invalid-target',
+  'idl-invalid',
+  'no-idl',
+  'idempotency-key-too-long',
+  'key-needs-ledger',
+])
+
+/** Whether a call ran, for scripts. */
+export function exitCodeOf({ code, executed }: OncewireError): number {
+  if (writtenWrongly.has(code)) return exitCodes.usage
+  return { never: exitCodes.never, once: exitCodes.found, unknown: exitCodes.unknown }[executed]
+}
+
+/** A failure for people: what happened, whether the call ran, what to do. */
+export function shownError({ message, code, executed, advice }: OncewireError): string {
+  const ran = writtenWrongly.has(code) ? '' : `, executed: ${executed}`
+  return `oncewire: ${message} [${code}${ran}]\n${advice}`
+}
 
 /** The command was used wrongly: the message says how, and it ends with `exitCodes.usage`. */
 export class UsageError extends Error {}
@@ -29,6 +53,20 @@ export function counted(n: number, one: string): string {
 }
 
 const quietMs = 1000
+
+/** A promise that somebody waits for: on a terminal, once it has taken a second, what for is shown. */
+export async function waitFor<T>(what: string, promise: Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return await promise
+  const show = (text: string): void => void process.stderr.write(`\r${text}\u001b[K`)
+  let seconds = 0
+  const timer = setInterval(() => show(`${what}: ${++seconds} s`), quietMs)
+  try {
+    return await promise
+  } finally {
+    clearInterval(timer)
+    if (seconds > 0) show('')
+  }
+}
 
 /**
  * Each of `items`. Between two of them Ctrl-C is heard, so that what is done with one is done whole or not at all; and

@@ -90,7 +90,7 @@ class OpenChannel implements Channel {
   constructor(caller: Caller, methods: Map<string, CompiledMethod>, catalog: Catalog | undefined) {
     this.caller = caller
     this.methods = methods
-    this.dynamic = new DynamicCalls((service) => this.client(service), catalog)
+    this.dynamic = new DynamicCalls(this, catalog)
     // A call that a crashed process began may be one of these.
     for (const service of catalog?.services.values() ?? []) this.client(service)
   }

@@ -4,7 +4,7 @@ struct MethodInfo {
   /** at-least-once, at-most-once, exactly-once or external. */
   2: string delivery,
   3: bool isOneway,
-  /** As the IDL would have it; a type whose name the server does not know is spelt out. */
+  /** `i64 debit(string account, i64 cents) throws InsufficientFunds`; an enum is told by its members. */
   4: string signature,
 }
 

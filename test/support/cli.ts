@@ -1,7 +1,7 @@
 /**
  * The built command, run as users run it.
  */
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -18,6 +18,22 @@ export interface Ran {
 /** Tests that run what was built call this first. */
 export function mustBeBuilt(): void {
   if (!existsSync(main)) throw new Error('dist/ is not there: run npm run build first')
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ran>
+}
+
+/** Starts `oncewire ...args` in `folder`, beside whoever this process serves. `stdin`: what it may read there. */
+export function startOncewire(folder: string, args: readonly string[], stdin = ''): Running {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder })
+  const out = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (out.stderr += text))
+  child.stdin.end(stdin)
+  const ended = new Promise<Ran>((resolve) => child.on('close', (code) => resolve({ code, ...out })))
+  return { child, ended }
 }
 
 /** Runs `oncewire ...args` in `folder`, where nothing is a terminal. */

@@ -10,7 +10,7 @@ export interface MethodInfo {
   /** at-least-once, at-most-once, exactly-once or external. */
   readonly delivery: string
   readonly isOneway: boolean
-  /** As the IDL would have it; a type whose name the server does not know is spelt out. */
+  /** `i64 debit(string account, i64 cents) throws InsufficientFunds`; an enum is told by its members. */
   readonly signature: string
 }
 
@@ -194,7 +194,7 @@ struct MethodInfo {
   /** at-least-once, at-most-once, exactly-once or external. */
   2: string delivery,
   3: bool isOneway,
-  /** As the IDL would have it; a type whose name the server does not know is spelt out. */
+  /** \`i64 debit(string account, i64 cents) throws InsufficientFunds\`; an enum is told by its members. */
   4: string signature,
 }
 
