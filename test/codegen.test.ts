@@ -22,6 +22,7 @@ const golden = join(import.meta.dirname, 'golden')
 const places: readonly (readonly [idl: string, out: string])[] = [
   ['test/golden/idl', 'test/golden/generated'],
   ['test/interop/idl', 'test/interop/gen'],
+  ['examples/atm', 'examples/atm/gen'],
   ['examples/bank', 'examples/bank/gen'],
   ['examples/calc', 'examples/calc/gen'],
   ['src/driver', 'src/driver/gen'],

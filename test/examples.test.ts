@@ -51,6 +51,19 @@ test('bank: pays an order', async () => {
   expect(lines).toEqual(['paid, 4000 left', 'balance 4000'])
 })
 
+test('atm: pays out notes, measures its window, and is asked after kill -9 what it did', async () => {
+  const folder = await temporaryFolder()
+  const server = start('examples/atm/server.ts', 'tcp://127.0.0.1:0', folder)
+  const lines = createInterface({ input: server.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
+  const next = async (): Promise<string> => String((await lines.next()).value)
+  const url = / at (\S+)$/.exec(await next())?.[1] ?? expect.fail('no address')
+  expect(await linesOf(start('examples/atm/client.ts', url))).toEqual([
+    '2000 cents in the tray',
+    '5000 cents in the tray',
+  ])
+  expect(await next()).toMatch(/^2 payments; window [\d.]+ ms on average, at most [\d.]+ ms; 0 open/)
+})
+
 test('both: two services, one port, one connection', async () => {
   const lines = await linesOf(start('examples/both/main.ts', join(await temporaryFolder(), 'both.db')))
   expect(lines).toEqual(['3 x 250 = 750; paid, 250 left'])

@@ -6,6 +6,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
+import { needsLedger } from '../once/frame.ts'
 import type { Ledger } from '../once/ledger.ts'
 import { Dispatcher } from '../rpc/dispatcher.ts'
 import { compileService } from '../rpc/compile.ts'
@@ -13,6 +14,8 @@ import type { Service } from '../rpc/service.ts'
 import { transportFor } from '../transport/choose.ts'
 import type { Listener } from '../transport/transport.ts'
 import { Executor } from '../driver/executor.ts'
+import { ExternalCalls } from '../driver/external-calls.ts'
+import { type EffectWindows, Windows } from '../driver/external-windows.ts'
 import type { Handlers, NoLedger, Servable } from '../driver/handlers.ts'
 import { type Limits, withDefaults } from '../driver/limits.ts'
 import { type Authenticate, ServerDriver } from '../driver/server-driver.ts'
@@ -25,6 +28,11 @@ import { reflectionHandlers } from './reflection.ts'
 import { SessionlessCalls } from './sessionless.ts'
 
 export interface ServerOptions {
+  /**
+   * Tells this server from others on the same ledger, and is the same at every start; `server` if absent. Whoever starts
+   * under it is asked what became of the external effects that its dead forerunner left open.
+   */
+  readonly name?: string | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Says who a caller is. Absent: everybody is the same anonymous caller. */
   readonly authenticate?: Authenticate | undefined
@@ -63,11 +71,13 @@ export interface Server<Tx> {
   /**
    * Listens on `tcp://host:port` (port 0: any; loopback unless a host is written) or `memory:name`.
    *
-   * @throws {OncewireError} listen-failed, invalid-target
+   * @throws {OncewireError} listen-failed, invalid-target; server-name-taken where a service has external effects
    */
   listen(url: string): Promise<{ readonly url: string }>
   /** Takes no more connections, gives running handlers `drainMs` (0 if absent), then ends all connections. The ledger stays open. */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+  /** What an operator watches. */
+  metrics(): { readonly effectWindows: EffectWindows }
 }
 
 /** Makes a server; with a ledger it may serve exactly-once methods. */
@@ -86,6 +96,9 @@ class RunningServer implements Server<unknown> {
   private readonly guests = new Set<Guest>()
   private readonly limits: Limits
   private readonly ledger: Ledger<unknown> | undefined
+  private readonly externals: ExternalCalls | undefined
+  /** A service with external effects was added. */
+  private hasEffects = false
   private readonly listeners: Listener[] = []
   /** Those that were added, by name. */
   private readonly services = new Map<string, Service<unknown>>()
@@ -102,11 +115,20 @@ class RunningServer implements Server<unknown> {
     }
     const { window, replyBytesMax, recordsMax, recordBytesMax } = this.limits
     const log = options.log ?? logToConsole
+    const host = { world: realWorld, closing: this.closing.signal }
+    const tellsErrors = options.tellErrors ?? false
+    const incarnation = realWorld.randomHex(8)
+    if (ledger !== undefined) {
+      const server = { name: options.name ?? 'server', incarnation }
+      const rules = { replyBytesMax, tellsErrors, log }
+      this.externals = new ExternalCalls({ ledger, server, dispatcher: this.dispatcher, host, rules })
+    }
     this.executor = new Executor({
       ledger,
-      host: { world: realWorld, closing: this.closing.signal },
+      externals: this.externals,
+      host,
       limits: this.limits,
-      tellsErrors: options.tellErrors ?? false,
+      tellsErrors,
       log,
     })
     const { frameBytesMax } = this.limits
@@ -132,7 +154,7 @@ class RunningServer implements Server<unknown> {
       allowsAnonymousKeys,
       log,
       machine: {
-        incarnation: realWorld.randomHex(8),
+        incarnation,
         ledgerId: ledger?.id ?? '',
         window: Math.min(window, ledger?.limits.window ?? window),
         replyBytesMax,
@@ -150,14 +172,7 @@ class RunningServer implements Server<unknown> {
   add<S, N extends string>(service: Servable<S, N, unknown>, handlers: Handlers<S, unknown>): this {
     const added = service as Service<unknown>
     for (const { name, delivery } of compileService(added).values()) {
-      if (delivery === 'external') {
-        throw new OncewireError(
-          'unsupported',
-          'never',
-          `${name} has effect = "external", which this version cannot serve yet`,
-        )
-      }
-      if (delivery === 'exactly-once' && this.ledger === undefined) {
+      if (needsLedger(delivery) && this.ledger === undefined) {
         throw new OncewireError(
           'missing-ledger',
           'never',
@@ -167,6 +182,7 @@ class RunningServer implements Server<unknown> {
     }
     this.dispatcher.add(added, handlers)
     this.services.set(added.name, added)
+    this.hasEffects ||= [...compileService(added).values()].some(({ delivery }) => delivery === 'external')
     return this
   }
 
@@ -174,6 +190,7 @@ class RunningServer implements Server<unknown> {
     if (this.closing.signal.aborted)
       throw new OncewireError('closed', 'never', `the server is closed; it cannot listen on ${url}`)
     const { transport, url: parsed } = transportFor(url)
+    if (this.hasEffects) await this.externals?.start()
     const { frameBytesMax, frameMs, connectionsMax } = this.limits
     const listener = await transport.listen(parsed, (connection) => this.driver.accept(connection), {
       frameBytesMax,
@@ -191,7 +208,12 @@ class RunningServer implements Server<unknown> {
     this.closing.abort(new OncewireError('closed', 'unknown', 'the server is closing'))
     this.driver.closeConnections()
     for (const guest of this.guests) guest.close()
+    await this.externals?.close()
     await listenersClosed
+  }
+
+  metrics(): { readonly effectWindows: EffectWindows } {
+    return { effectWindows: this.externals?.windows.figures ?? new Windows(realWorld.nowMs).figures }
   }
 
   /** Somebody who does not speak our protocol. */

@@ -9,8 +9,8 @@ import type { Authenticate } from '../driver/server-driver.ts'
 import { type CallHead, type Executor, overloaded } from '../driver/executor.ts'
 import type { World } from '../driver/world.ts'
 import { codes, type ErrorCode, type Executed } from '../errors/codes.ts'
-import { noSession } from '../once/frame.ts'
-import type { Outcome } from '../once/outcome.ts'
+import { needsLedger, noSession } from '../once/frame.ts'
+import { type Outcome, tooLate } from '../once/outcome.ts'
 import type { Dispatcher, Served } from '../rpc/dispatcher.ts'
 import type { Encoding } from '../wire/shape.ts'
 
@@ -69,8 +69,8 @@ export class SessionlessCalls {
     const arrived = { served, head, payload, codec, peer, principal }
     const done = this.before(leftMs, answer)
     const { executor } = this.options
-    if (served.method.delivery !== 'exactly-once') {
-      return executor.execute(arrived, (outcome) => done(told(outcome, false)))
+    if (!needsLedger(served.method.delivery)) {
+      return executor.execute(arrived, (outcome) => done(told(outcome ?? tooLate, false)))
     }
     executor.transact(arrived, { epoch: 1, firstUnacked: number }, (ended) => {
       if (ended.kind === 'outcome') done(told(ended.outcome, ended.isReplay))
@@ -124,14 +124,14 @@ export class SessionlessCalls {
     if (principal === undefined) return denied
     if (!executor.hasRoomFor(payload.length)) return never(overloaded.code, overloaded.message)
     if (key === undefined) {
-      if (!requiresKeys || delivery !== 'exactly-once') return undefined
+      if (!requiresKeys || !needsLedger(delivery)) return undefined
       return never('key-required', `${name} is exactly-once, and this server runs it only with an idempotency key`)
     }
     const bytes = Buffer.byteLength(key)
     if (bytes === 0 || bytes > keyBytesMax) {
       return never('idempotency-key-too-long', `an idempotency key has 1 to ${keyBytesMax} bytes, not ${bytes}`)
     }
-    if (delivery !== 'exactly-once') {
+    if (!needsLedger(delivery)) {
       const message = `${name} is ${delivery}: only an exactly-once method can honour an idempotency key`
       return never('key-needs-ledger', message)
     }

@@ -26,6 +26,8 @@ export class CallContext implements TxCall<unknown> {
   readonly headers: Readonly<Record<string, string>>
   /** Set by the ledger's transaction just before the handler runs. */
   tx: unknown = undefined
+  /** What `prepare` answered; only of an external effect. */
+  evidence: unknown = undefined
   private readonly host: CallHost
   private readonly session: string
   private readonly number: number
@@ -46,6 +48,11 @@ export class CallContext implements TxCall<unknown> {
 
   get xid(): string {
     return this.session === noSession ? `${this.peer}:${this.number}` : xidText(this.session, this.number)
+  }
+
+  /** The deadline has passed. */
+  get isLate(): boolean {
+    return this.host.world.dateMs() >= this.deadline
   }
 
   get signal(): AbortSignal {

@@ -6,18 +6,22 @@
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { type CallFrame, noSession } from '../once/frame.ts'
-import type { Ledger } from '../once/ledger.ts'
+import type { Ledger, LedgerCall } from '../once/ledger.ts'
 import type { Answer, Outcome } from '../once/outcome.ts'
 import type { Served } from '../rpc/dispatcher.ts'
+import { objectOf } from '../rpc/object-key.ts'
 import { assert } from '../std/assert.ts'
 import type { Encoding } from '../wire/shape.ts'
 import { CallContext, type CallHost } from './call-context.ts'
+import type { ExternalCalls } from './external-calls.ts'
 import { keyFingerprint, xidFingerprint } from './fingerprint.ts'
 import type { Limits } from './limits.ts'
 import { type HandlerRules, runHandler } from './run-handler.ts'
+import { TurnQueue } from './turn-queue.ts'
 
 export interface ExecutorOptions {
   readonly ledger: Ledger<unknown> | undefined
+  readonly externals: ExternalCalls | undefined
   readonly host: CallHost
   readonly limits: Pick<Limits, 'replyBytesMax' | 'argumentBytesMax' | 'runningBytesMax'>
   readonly tellsErrors: boolean
@@ -46,7 +50,12 @@ export interface KeyOfCall {
 
 type Ready =
   | { readonly outcome: Outcome }
-  | { readonly values: readonly unknown[]; readonly bytes: number; run(tx: unknown): ReturnType<typeof runHandler> }
+  | {
+      readonly values: readonly unknown[]
+      readonly context: CallContext
+      readonly bytes: number
+      run(tx: unknown): ReturnType<typeof runHandler>
+    }
 
 /** What a call takes that runs, beside its arguments. */
 const callBytes = 1024
@@ -57,6 +66,7 @@ export class Executor {
   /** Told when `runningCount` reaches zero. */
   onIdle: () => void = () => {}
   private readonly options: ExecutorOptions
+  private readonly turns = new TurnQueue()
   /** Memory that they take. */
   private runningBytes = 0
   /** Calls under each idempotency key that the ledger has now. */
@@ -81,19 +91,24 @@ export class Executor {
     return this.runningCount === 0 || this.runningBytes + callBytes + bytes <= this.options.limits.runningBytesMax
   }
 
-  /** Runs a call of which no ledger keeps a record. `done` may be called before this returns. */
-  execute(arrived: Arrived, done: (outcome: Outcome) => void): void {
+  /**
+   * Runs a call of which no ledger keeps a record. `done` may be called before this returns; undefined: its turn on its
+   * object came after its deadline, and it did not run.
+   */
+  execute(arrived: Arrived, done: (outcome: Outcome | undefined) => void): void {
     const ready = this.ready(arrived, 'once')
     if ('outcome' in ready) return done(ready.outcome)
     this.begun(ready.bytes)
-    const end = ready.run(undefined)
-    if (!(end instanceof Promise)) {
-      done(end.outcome)
-      return this.ended(ready.bytes)
-    }
-    void end.then(({ outcome }) => {
+    const finish = (outcome: Outcome | undefined): void => {
       done(outcome)
       this.ended(ready.bytes)
+    }
+    this.inTurn(arrived, ready, (leave) => {
+      // Rule 2.5 (deadline-in-turn)
+      if (leave !== undefined && ready.context.isLate) return endInTurn(leave, () => finish(undefined))
+      const end = ready.run(undefined)
+      if (!(end instanceof Promise)) return endInTurn(leave, () => finish(end.outcome))
+      void end.then(({ outcome }) => endInTurn(leave, () => finish(outcome)))
     })
   }
 
@@ -109,34 +124,43 @@ export class Executor {
     const ready = this.ready(arrived, 'never')
     const binary = arrived.codec === 'binary' || 'outcome' in ready ? payload : method.encodeArguments(ready.values)
     const { idempotencyKey: key } = head
-    const answer = this.ledger.execute(
-      {
-        // Sessions have the xid; a call without one is known by its key.
-        session: head.session === noSession ? undefined : head.session,
-        number: head.number,
-        epoch,
-        firstUnacked,
-        principal,
-        method: method.name,
-        fingerprint: xidFingerprint(world, method.name, binary),
-        idempotency:
-          key === undefined
-            ? undefined
-            : { method: method.name, key, fingerprint: keyFingerprint(world, method.name, binary) },
-        attempt: head.attempt,
-        deadlineAtMs: world.nowMs() + head.leftMs,
-        object: undefined,
-      },
-      'outcome' in ready ? () => ({ outcome: ready.outcome, keepsEffects: false }) : ready.run,
-    )
+    const call: LedgerCall = {
+      // Sessions have the xid; a call without one is known by its key.
+      session: head.session === noSession ? undefined : head.session,
+      number: head.number,
+      epoch,
+      firstUnacked,
+      principal,
+      method: method.name,
+      fingerprint: xidFingerprint(world, method.name, binary),
+      idempotency:
+        key === undefined
+          ? undefined
+          : { method: method.name, key, fingerprint: keyFingerprint(world, method.name, binary) },
+      attempt: head.attempt,
+      deadlineAtMs: world.nowMs() + head.leftMs,
+      object: 'outcome' in ready ? undefined : objectOf(method, ready.values),
+    }
     const bytes = 'outcome' in ready ? 0 : ready.bytes
     this.begun(bytes)
     const keyEnded = key === undefined ? undefined : this.keyBegun({ principal, method: method.name, key })
     // Ended when the reply is on its way: a server that drains waits for that.
-    this.told(answer, (given) => {
+    const finish = (given: Answer | { readonly kind: 'failed' }): void => {
       keyEnded?.()
       done(given)
       this.ended(bytes)
+    }
+    if ('outcome' in ready) {
+      return this.told(
+        this.ledger.execute(call, () => ({ outcome: ready.outcome, keepsEffects: false })),
+        finish,
+      )
+    }
+    const kept = method.delivery === 'external' ? binary.slice() : undefined
+    this.inTurn(arrived, ready, (leave) => {
+      const answer =
+        kept === undefined ? this.ledger.execute(call, ready.run) : this.externals.run(call, { served, ...ready }, kept)
+      this.told(answer, (given) => endInTurn(leave, () => finish(given)))
     })
   }
 
@@ -146,6 +170,17 @@ export class Executor {
       this.options.log('the ledger failed; its calls are left unanswered', error)
       done({ kind: 'failed' })
     })
+  }
+
+  /** Starts when the calls before it on the same object have ended; `leave`, if any, is called when it has too. */
+  private inTurn(
+    { served: { method, turn } }: Arrived,
+    { values }: { readonly values: readonly unknown[] },
+    start: (leave: (() => void) | undefined) => void,
+  ): void {
+    const object = turn === undefined ? undefined : objectOf(method, values)
+    if (object === undefined || turn === undefined) return start(undefined)
+    this.turns.enter(object, turn, () => start(() => this.turns.leave(object)))
   }
 
   /** Reads the arguments while their bytes are still there; what it answers may run later. */
@@ -168,11 +203,17 @@ export class Executor {
     return {
       values,
       bytes: callBytes + payload.length + argumentBytesMax - room.left,
+      context,
       run(tx) {
         context.tx = tx
         return runHandler(served, { values, context }, rules)
       },
     }
+  }
+
+  private get externals(): ExternalCalls {
+    assert(this.options.externals !== undefined, 'an external effect on a server without a ledger')
+    return this.options.externals
   }
 
   private get ledger(): Ledger<unknown> {
@@ -201,6 +242,12 @@ export class Executor {
     this.runningBytes -= bytes
     if (--this.runningCount === 0) this.onIdle()
   }
+}
+
+/** The call is told how it ended before the next on its object begins. */
+function endInTurn(leave: (() => void) | undefined, finish: () => void): void {
+  finish()
+  leave?.()
 }
 
 /** What is said of a call for which there is no room; it has not run. */

@@ -46,7 +46,13 @@ export interface External<A extends readonly unknown[], R, Evidence = any> {
   /** Runs first; its value is durable before `perform` starts. */
   prepare?(...args: [...args: A, call: Call]): Awaitable<Evidence>
   perform(...args: [...args: A, call: Call & { readonly evidence: Evidence }]): Awaitable<R>
+  /** Asked after a crash between the two, once the server that performed is known to be dead: did it happen? */
   reconcile(...args: [...args: A, call: Call & { readonly evidence: Evidence }]): Awaitable<Reconciled<NoInfer<R>>>
+  /**
+   * The device refuses to act on evidence that `reconcile` was asked with before (an order that `reconcile` cancels, say).
+   * Then nothing of a failed `perform` can still happen, and `reconcile` is asked at once instead of at the next start.
+   */
+  readonly refusesSeenEvidence?: boolean
 }
 
 /** Marks the three parts of an external effect as one handler. */

@@ -44,7 +44,8 @@ export function runHandler(
   }
 }
 
-function endWith(method: Served['method'], value: unknown, rules: HandlerRules): HandlerEnd {
+/** What a handler answered, as an outcome. */
+export function endWith(method: Served['method'], value: unknown, rules: HandlerRules): HandlerEnd {
   if (method.isOneway) return { outcome: { kind: 'reply', bytes: new Uint8Array() }, keepsEffects: true }
   try {
     return bounded(method, { kind: 'reply', bytes: method.encodeResult(value) }, rules)
@@ -53,7 +54,8 @@ function endWith(method: Served['method'], value: unknown, rules: HandlerRules):
   }
 }
 
-function failWith(method: Served['method'], error: unknown, rules: HandlerRules): HandlerEnd {
+/** What a handler threw, as an outcome. */
+export function failWith(method: Served['method'], error: unknown, rules: HandlerRules): HandlerEnd {
   if (error instanceof DeclaredException) {
     try {
       const bytes = method.encodeException(error)

@@ -8,13 +8,9 @@ import { keyExpiryMs } from '../once/idempotency-key.ts'
 import type { KeyClaim } from '../once/frame.ts'
 import type { Asked, LedgerCall, LedgerLimits } from '../once/ledger.ts'
 import { type Answer, type Outcome, poisoned } from '../once/outcome.ts'
+import { isPoisoned } from '../once/poison.ts'
 import type { RowStore } from './row-store.ts'
 import type { SessionTable } from './session-table.ts'
-
-/** From this attempt on a call runs alone, and its starts are counted (section 2, poison). */
-const countedFrom = 3
-/** Starts without an end; one more is refused for good. */
-const startsMax = 5
 
 export class Decisions {
   private readonly store: RowStore<unknown>
@@ -89,18 +85,11 @@ export class Decisions {
     this.keysWritten = 0
   }
 
-  /** Whether a start of this call is to be counted before it (section 2, poison). */
-  isCounted({ attempt, session }: LedgerCall): boolean {
-    return attempt >= countedFrom && session !== undefined
-  }
-
   /** Counts a start, durable before it happens; answers the call instead if it has killed too many servers (H14). */
   countStart({ session, number, ...call }: LedgerCall): Answer | undefined {
     if (session === undefined) return undefined
     const starts = this.store.starts(session, number)
-    // Rule 2 (poisoned): inserted like any record.
-    if (starts >= startsMax) return this.record({ ...call, session, number }, poisoned)
-    // Rule 2 (count-start)
+    if (isPoisoned(starts)) return this.record({ ...call, session, number }, poisoned)
     this.store.putStarts(session, number, starts + 1)
     return undefined
   }

@@ -18,6 +18,7 @@ import type {
   OpenSession,
 } from '../once/ledger.ts'
 import { type Answer, tombstone } from '../once/outcome.ts'
+import { isCounted } from '../once/poison.ts'
 import { Decisions } from './decisions.ts'
 import { GroupCommit } from './group-commit.ts'
 import { IntentTable } from './intent-table.ts'
@@ -86,7 +87,7 @@ export class GroupLedger<Tx> implements Ledger<Tx> {
 
   execute(call: LedgerCall, handler: Handler<Tx>): Promise<Answer> {
     const decide = (): Answer => this.decide(call, handler)
-    return this.decisions.isCounted(call) ? this.executeCounted(call, decide) : this.group.add(decide)
+    return isCounted(call) ? this.executeCounted(call, decide) : this.group.add(decide)
   }
 
   resolve(asked: Asked): Promise<Answer> {
@@ -139,7 +140,7 @@ export class GroupLedger<Tx> implements Ledger<Tx> {
 
   intend(call: LedgerCall, intent: NewIntent): ReturnType<IntentLedger['intend']> {
     const intend = (): Awaited<ReturnType<IntentLedger['intend']>> => this.intentTable.intend(call, intent)
-    return this.decisions.isCounted(call) ? this.alone(call, intend) : this.group.add(intend)
+    return isCounted(call) ? this.alone(call, intend) : this.group.add(intend)
   }
 
   complete(
@@ -147,7 +148,7 @@ export class GroupLedger<Tx> implements Ledger<Tx> {
     outcome: Parameters<IntentLedger['complete']>[1],
     how?: { readonly settles: true },
   ): Promise<Answer> {
-    return this.group.add(() => this.intentTable.complete(intent, outcome, how?.settles ? 'unknown' : 'open'))
+    return this.group.add(() => this.intentTable.complete(intent, outcome, how?.settles === true))
   }
 
   intents(): Promise<readonly Intent[]> {

@@ -4,9 +4,17 @@
  * Invariant: of one object's effects at most one is open, and a completion is written only over an open intent (H5).
  */
 import { admit, keyKeeps } from '../once/admission.ts'
-import type { Intent, IntentLedger, NewIntent } from '../once/intent.ts'
+import {
+  type IntentLedger,
+  isBusy,
+  isOvertaken,
+  mayComplete,
+  type NewestIntent,
+  type NewIntent,
+} from '../once/intent.ts'
 import type { LedgerCall, LedgerLimits } from '../once/ledger.ts'
 import { type Answer, type Remembered, running } from '../once/outcome.ts'
+import { isCounted } from '../once/poison.ts'
 import type { Decisions } from './decisions.ts'
 import type { KeyName, RowStore, StoredIntent } from './row-store.ts'
 import type { SessionTable } from './session-table.ts'
@@ -37,19 +45,18 @@ export class IntentTable {
   look(call: LedgerCall): Given<'look'> {
     const verdict = admit(this.decisions.rows(call), call, this.limits)
     if (verdict.kind !== 'execute') return this.decisions.known(verdict, call)
-    // Rule 2 (object-busy): calls on one object run one at a time.
-    if (this.newestOn(call)?.state === 'open') return { kind: 'busy' }
-    const answer = this.decisions.isCounted(call) ? this.decisions.countStart(call) : undefined
+    if (isBusy(this.newestOn(call))) return { kind: 'busy' }
+    const answer = isCounted(call) ? this.decisions.countStart(call) : undefined
     return answer ?? { kind: 'admitted', seen: this.store.lastIntent() }
   }
 
   intend(call: LedgerCall, intent: NewIntent): Given<'intend'> {
     const verdict = admit(this.decisions.rows(call), call, this.limits)
     if (verdict.kind !== 'execute') return this.decisions.known(verdict, call)
-    const seenAll = this.store.lastIntent() - intent.seen < overMax
     const newest = this.newestOn(call)
-    // Rule 2 (overtaken): evidence that was prepared before another effect on the object says nothing.
-    if (!seenAll || newest?.state === 'open' || (newest?.id ?? 0) > intent.seen) return { kind: 'overtaken' }
+    // What came between may be forgotten by now.
+    const isForgotten = call.object !== undefined && this.store.lastIntent() - intent.seen >= overMax
+    if (isForgotten || isBusy(newest) || isOvertaken(newest, intent.seen)) return { kind: 'overtaken' }
     const { session, number, principal, method, object, idempotency, fingerprint } = call
     const { name, incarnation, evidence, arguments: values } = intent
     const row = { session, number, principal, method, object, idempotencyKey: idempotency?.key, name, incarnation }
@@ -62,11 +69,10 @@ export class IntentTable {
     return { kind: 'intended', intent: id }
   }
 
-  complete(id: number, outcome: Exclude<Remembered, { kind: 'running' }>, mayBe: Intent['state']): Answer {
+  complete(id: number, outcome: Exclude<Remembered, { kind: 'running' }>, settles: boolean): Answer {
     const intent = this.store.intent(id)
     if (intent === undefined) return effectUnknown
-    // Rule 2 (completion): over an open intent only; an operator settles an unknown one, once.
-    if (intent.state !== 'open' && intent.state !== mayBe) return this.recorded(intent)
+    if (!mayComplete(intent.state, settles)) return this.recorded(intent)
     // The record first: while the intent is open its session is there, and begins its lease anew.
     this.sessions.replaceRecord(intent, outcome)
     this.store.endIntent(id, outcome.kind === 'unknown' ? 'unknown' : 'over')
@@ -94,7 +100,7 @@ export class IntentTable {
     return { kind: 'outcome', outcome, isReplay: true }
   }
 
-  private newestOn({ object }: LedgerCall): ReturnType<RowStore<unknown>['intentOn']> {
+  private newestOn({ object }: LedgerCall): NewestIntent {
     return object === undefined ? undefined : this.store.intentOn(object)
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Kept, KeyRow } from '../once/admission.ts'
 import type { SessionId } from '../once/frame.ts'
-import type { Intent, ServerIdentity } from '../once/intent.ts'
+import type { Intent, NewestIntent, ServerIdentity } from '../once/intent.ts'
 import type { HeldRows, SynchronousTx } from '../once/ledger.ts'
 import type { KeyName, OpenTx, RowStore, StoredIntent, StoredRecord, StoredSession } from './row-store.ts'
 
@@ -209,7 +209,7 @@ export class MemoryRows implements RowStore<MemoryTx> {
     if (row !== undefined) this.write(this.intentRows, String(id), { ...row, state })
   }
 
-  intentOn(object: string): { readonly id: number; readonly state: StoredIntent['state'] } | undefined {
+  intentOn(object: string): NewestIntent {
     const all = [...this.intentRows.values()].filter((row) => row.object === object)
     return all.toSorted((a, b) => a.id - b.id).at(-1)
   }

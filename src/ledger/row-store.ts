@@ -5,7 +5,7 @@
  */
 import type { Kept, KeyRow, RecordRow, SessionRow } from '../once/admission.ts'
 import type { SessionId } from '../once/frame.ts'
-import type { Intent, ServerIdentity } from '../once/intent.ts'
+import type { Intent, NewestIntent, ServerIdentity } from '../once/intent.ts'
 import type { HeldRows } from '../once/ledger.ts'
 
 /** A session with what is counted of it. */
@@ -88,7 +88,7 @@ export interface RowStore<Tx> {
   intent(id: number): StoredIntent | undefined
   endIntent(id: number, state: 'unknown' | 'over'): void
   /** The newest on that object, over or not. */
-  intentOn(object: string): { readonly id: number; readonly state: StoredIntent['state'] } | undefined
+  intentOn(object: string): NewestIntent
   hasOpenIntent(session: SessionId): boolean
   intents(): readonly Intent[]
   /** Deletes intents that are over, but for the last so many. */

@@ -4,7 +4,7 @@
  *
  * Invariant: what is counted (live records, bytes, a principal's quota) is what the rows say.
  */
-import { type Kept, raisedFirstUnacked, type SessionRow } from '../once/admission.ts'
+import { type Kept, leaseHasEnded, raisedFirstUnacked, type SessionRow } from '../once/admission.ts'
 import type { SessionId } from '../once/frame.ts'
 import type { LedgerLimits } from '../once/ledger.ts'
 import { outcomeBytes, type Remembered } from '../once/outcome.ts'
@@ -58,8 +58,7 @@ export class SessionTable {
     const row = this.store.session(id)
     if (row === undefined) return undefined
     this.sessions.set(id, { row, isChanged: false })
-    // Rule 3 (lease): a silent session is forgotten, by the database's clock.
-    if (row.seenMs + row.leaseMs <= this.dateMs && this.forgetSilent(id, row)) return undefined
+    if (leaseHasEnded(row, this.dateMs) && this.forgetSilent(id, row)) return undefined
     return row
   }
 
@@ -162,6 +161,7 @@ export class SessionTable {
 
   /** One with an open intent is kept: somebody will want to know how that ended. */
   private forgetSilent(id: SessionId, row: StoredSession): boolean {
+    // Rule 3 (lease-waits)
     if (this.store.hasOpenIntent(id)) return false
     this.end(id, row)
     return true

@@ -6,7 +6,7 @@
 import type { ErrorCode } from '../errors/codes.ts'
 import type { Kept, KeyRow } from '../once/admission.ts'
 import type { SessionId } from '../once/frame.ts'
-import type { Intent, ServerIdentity } from '../once/intent.ts'
+import type { Intent, NewestIntent, ServerIdentity } from '../once/intent.ts'
 import type { HeldRows } from '../once/ledger.ts'
 import type { Outcome, Remembered } from '../once/outcome.ts'
 import type { KeyName, OpenTx, RowStore, StoredIntent, StoredRecord, StoredSession } from './row-store.ts'
@@ -193,7 +193,7 @@ export class SqliteRows implements RowStore<SqliteTx> {
     else this.sql.unknownIntent.run([this.date, id])
   }
 
-  intentOn(object: string): { readonly id: number; readonly state: StoredIntent['state'] } | undefined {
+  intentOn(object: string): NewestIntent {
     const row = this.sql.intentOn.get([object])
     return row === undefined ? undefined : { id: Number(row['id']), state: row['state'] as StoredIntent['state'] }
   }

@@ -221,6 +221,16 @@ export function raisedFirstUnacked(
   return isHolder && isHonest ? Math.max(session.firstUnacked, frame.firstUnacked) : session.firstUnacked
 }
 
+/** Section 3: whether a session was silent for its whole lease, by the clock of the database that holds it. */
+export function leaseHasEnded(
+  { seenMs, leaseMs }: { readonly seenMs: number; readonly leaseMs: number },
+  dateMs: number,
+): boolean {
+  // Rule 3 (lease)
+  if (seenMs + leaseMs <= dateMs) return true
+  return false
+}
+
 /** Section 3: BYE ends a session only if it knows everything that the session knows, and nothing is left to answer. */
 export function mayEnd(
   session: SessionRow,

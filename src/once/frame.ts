@@ -16,6 +16,11 @@ export const noSession: SessionId = '00000000000000000000000000000000'
 export type SessionKind = 'memory' | 'durable'
 export type Delivery = 'at-least-once' | 'at-most-once' | 'exactly-once' | 'external'
 
+/** Whether calls of that delivery are recorded in a ledger, and may have an idempotency key. */
+export function needsLedger(delivery: Delivery): boolean {
+  return delivery === 'exactly-once' || delivery === 'external'
+}
+
 export const protocolVersion = 1
 /** Numbers of a durable session are `epoch * epochStride + counter`. */
 export const epochStride = 0x1_0000_0000

@@ -81,6 +81,40 @@ export interface IntentLedger {
   intents(): Promise<readonly Intent[]>
 }
 
+/** The newest effect on the object of a call (service and key): undefined: none is known, or the call names no object. */
+export type NewestIntent = { readonly id: number; readonly state: Intent['state'] | 'over' } | undefined
+
+/** Whether a call must wait for the effect that is under way on its object. */
+export function isBusy(newest: NewestIntent): boolean {
+  // Rule 2 (object-busy): calls on one object run one at a time, also after a crash: or evidence would mean nothing.
+  if (newest?.state === 'open') return true
+  return false
+}
+
+/** Whether another effect on the object began after the evidence was prepared; `seen` is what `look` answered. */
+export function isOvertaken(newest: NewestIntent, seen: number): boolean {
+  // Rule 2 (overtaken)
+  if (newest !== undefined && newest.id > seen) return true
+  return false
+}
+
+/** Whether a completion may go over what the intent is now. */
+export function mayComplete(state: Intent['state'] | 'over', settles: boolean): boolean {
+  // Rule 2 (completion): the second to say how it ended hears what the first said.
+  if (state === 'over') return false
+  // Rule 2 (settle-once): nobody could say, so only an operator may.
+  if (state === 'unknown' && !settles) return false
+  return true
+}
+
+/** What the operator of a server is asked about: intents whose server is dead, as this one has its name now. */
+export function isOfDead(intent: Pick<Intent, 'state' | 'name' | 'incarnation'>, successor: ServerIdentity): boolean {
+  if (intent.state !== 'open' || intent.name !== successor.name) return false
+  // Rule 2 (reconcile-dead): a living one may be slow, and its effect still to come (H5).
+  if (intent.incarnation === successor.incarnation) return false
+  return true
+}
+
 /** The verdict on a call whose intent stood and whose effect, as `reconcile` found out, had not happened. */
 export const notPerformed: Outcome = {
   kind: 'failure',

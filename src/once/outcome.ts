@@ -46,6 +46,14 @@ export const poisoned: Outcome = {
   message: 'the server crashed each time it ran the call; it will not run it again',
 }
 
+/** The verdict on a call whose turn on its object came after its deadline: it is over, and did not run. */
+export const tooLate: Outcome = {
+  kind: 'failure',
+  code: 'deadline',
+  executed: 'never',
+  message: 'the deadline passed before its turn came; it never runs',
+}
+
 export const running: Remembered = { kind: 'running' }
 
 /** What an outcome takes of its principal's quota. */

@@ -61,8 +61,8 @@ export type ServerInput =
       readonly nowMs: number
       readonly frame: Exclude<Frame, CallFrame | Hello>
     }
-  /** The handler of an at-least-once or at-most-once call ended. */
-  | { readonly kind: 'executed'; readonly run: number; readonly nowMs: number; readonly outcome: Outcome }
+  /** The handler of an at-least-once or at-most-once call ended; undefined: its deadline passed before it began. */
+  | { readonly kind: 'executed'; readonly run: number; readonly nowMs: number; readonly outcome: Outcome | undefined }
   /** The ledger answered a `transact` or a `resolve`. `failed`: leave the deliveries unanswered (H4). */
   | {
       readonly kind: 'answered'

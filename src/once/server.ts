@@ -12,6 +12,7 @@ import {
   type CallFrame,
   type Frame,
   type Hello,
+  needsLedger,
   noSession,
   protocolVersion,
   type ResolveFrame,
@@ -19,7 +20,7 @@ import {
 } from './frame.ts'
 import type { OpenedSession } from './ledger.ts'
 import { type Entry, MemorySessions } from './memory-sessions.ts'
-import { type Answer, type Outcome, tombstone } from './outcome.ts'
+import { type Answer, type Outcome, tombstone, tooLate } from './outcome.ts'
 import type { Peer, ServedMethod, ServerInput, ServerOptions, ServerOutput } from './server-io.ts'
 
 /** Work that the driver was asked for, until it tells the end. */
@@ -221,16 +222,19 @@ export class ServerMachine {
     if (!waiting.includes(peer)) waiting.push(peer)
   }
 
-  private executed(run: number, outcome: Outcome): void {
+  private executed(run: number, ended: Outcome | undefined): void {
     const done = this.runs.get(run)
     this.runs.delete(run)
     if (done?.kind === 'unguarded') {
       const { peer, number, isOneway } = done
-      if (!isOneway) this.send(peer, { kind: 'reply', session: noSession, number, isReplay: false, outcome })
+      // Of a late one nothing can be said: an earlier copy may have run.
+      if (!isOneway && ended !== undefined)
+        this.send(peer, { kind: 'reply', session: noSession, number, isReplay: false, outcome: ended })
       return
     }
     assert(done?.kind === 'guarded', `run ${run} executed, and it is no call`)
     const { session, number, entry } = done
+    const outcome = ended ?? tooLate
     for (const peer of this.sessions.end(entry, outcome))
       this.send(peer, { kind: 'reply', session, number, isReplay: false, outcome })
   }
@@ -343,7 +347,7 @@ function refusalOf(frame: CallFrame, method: ServedMethod): Refusal | undefined 
     const message = `${frame.method} is ${method.delivery} here, and the client calls it as ${frame.delivery}`
     return { code: 'delivery-differs', message }
   }
-  if (frame.idempotencyKey !== undefined && frame.delivery !== 'exactly-once' && frame.delivery !== 'external') {
+  if (frame.idempotencyKey !== undefined && !needsLedger(frame.delivery)) {
     const message = `${frame.method} is ${frame.delivery}: only an exactly-once method can honour an idempotency key`
     return { code: 'key-needs-ledger', message }
   }

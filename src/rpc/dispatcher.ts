@@ -6,12 +6,15 @@
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { didYouMean, nearest } from '../std/suggest.ts'
 import { compileService } from './compile.ts'
+import { type Turn, turnsOf } from './object-key.ts'
 import type { CompiledMethod, Service } from './service.ts'
 
 /** A method and what runs it: a function, or the parts of an external effect. */
 export interface Served {
   readonly method: CompiledMethod
   readonly handler: unknown
+  /** How its calls wait for others on the same object; undefined: they do not. */
+  readonly turn: Turn | undefined
 }
 
 export interface NotServed {
@@ -45,7 +48,11 @@ export class Dispatcher {
       throw invalid(`${service.name} needs an object of handlers: server.add(${service.name}, { ... })`)
     const methods = compileService(service)
     refuseMisspelt(service.name, methods, handlers)
-    const found = [...methods].map(([name, method]) => ({ method, handler: handlerOf(method, name, handlers) }))
+    const turns = turnsOf(methods.values())
+    const found = [...methods].map(([name, method]): Served => {
+      const handler = handlerOf(method, name, handlers)
+      return { method, handler, turn: turns.get(method) }
+    })
     for (const served of found) this.served.set(served.method.name, served)
     const names = found.map(({ method }) => method.name.slice(service.name.length + 1))
     if (isUnlisted) return void this.unlisted.set(service.name, names)
