@@ -21,7 +21,7 @@ export interface Channel extends AsyncDisposable {
   client<S>(service: Service<S>): S
   /**
    * A call without generated code, such as `channel.call('Bank.debit', { account: 'alice', cents: 1000n })`. Values are
-   * those of generated code (i64 is bigint, a map a Map, an enum a number); a declared exception is a `DynamicException`
+   * those of generated code (i64 is bigint, a map a Map, an enum a number); a declared exception is a `DeclaredException`
    * with `name` and `fields`. The IDL is the one that `connect` was given, else the server is asked for it.
    *
    * @throws {OncewireError} no-idl, idl-invalid, unknown-service, unknown-method, invalid-argument; and as any call

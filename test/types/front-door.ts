@@ -89,6 +89,18 @@ for await (const { xid, outcome } of journalled.recovered)
   if (outcome.kind === 'failure') console.log(xid, outcome.error.executed)
 same<Awaited<ReturnType<Kitchen['getStruct']>>, shared.SharedStruct>(true)
 
+// --- without generated code
+const dynamic = await connect('tcp://x:1', { idl: 'bank.thrift' })
+try {
+  const answer = await dynamic.call('Bank.debit', { account: 'alice', cents: 5n }, { idempotencyKey: 'a' })
+  same<typeof answer, unknown>(true)
+  await channel.call('Bank.ping')
+  // @ts-expect-error arguments have names
+  await channel.call('Bank.debit', 'alice', 5n)
+} catch (error) {
+  if (error instanceof DeclaredException && 'fields' in error) console.log(error.name, error.fields)
+}
+
 // --- to servers that are not ours
 const plain = await connect('tcp://x:1', { framing: 'header', codec: 'compact', multiplexed: true, token: 't' })
 same<typeof plain, Channel>(true)
