@@ -119,7 +119,7 @@ export class HttpDoor {
     const answer = await ended
     const told = answerJson(method, answer)
     if (answer.kind === 'failure' || said.idempotencyKey === undefined) return told
-    const replayed = answer.isReplay ? { 'oncewire-replayed': 'true' } : {}
+    const replayed: Record<string, string> = answer.isReplay ? { 'oncewire-replayed': 'true' } : {}
     return { ...told, headers: { ...retention(this.calls), ...replayed } }
   }
 
