@@ -33,6 +33,7 @@ describe('finding the way', () => {
       'generate',
       'check',
       'format',
+      'diff',
       'list',
       'describe',
       'call',

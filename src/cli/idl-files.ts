@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { type Diagnostic, renderDiagnostic } from '../idl/diagnostic.ts'
 import { diskHost } from '../driver/idl-disk.ts'
-import { loadProgram } from '../idl/load.ts'
+import { Loader } from '../idl/load.ts'
 import type { Program } from '../idl/program.ts'
 import { didYouMean } from '../std/suggest.ts'
 import { counted, oneByOne, UsageError } from './terminal.ts'
@@ -20,20 +20,20 @@ export interface LoadedFiles {
   readonly sources: ReadonlyMap<string, string>
 }
 
-/** Loads each file; a diagnostic of a file that two of them include is told once. */
+/** Loads each file, and what it includes, once. */
 export async function loadFiles(files: readonly string[], includePath: readonly string[]): Promise<LoadedFiles> {
-  const host = diskHost(includePath)
-  const diagnostics = new Map<string, Diagnostic>()
-  const sources = new Map<string, string>()
+  const loader = new Loader(diskHost(includePath))
   const programs: Program[] = []
   for await (const file of oneByOne(files, 'files read')) {
-    const loaded = loadProgram(resolve(file), host)
-    for (const diagnostic of loaded.diagnostics.map(shortened)) diagnostics.set(JSON.stringify(diagnostic), diagnostic)
-    for (const [name, text] of loaded.sources) sources.set(short(name), text)
-    if (loaded.program !== undefined) programs.push(loaded.program)
+    const program = loader.load(resolve(file))
+    if (program !== undefined) programs.push(program)
   }
-  const isWhole = programs.length === files.length
-  return { programs: isWhole ? programs : undefined, diagnostics: [...diagnostics.values()], sources }
+  const { diagnostics, sources } = loader
+  return {
+    programs: diagnostics.some(({ severity }) => severity === 'error') ? undefined : programs,
+    diagnostics: diagnostics.map(shortened),
+    sources: new Map([...sources].map(([file, text]) => [short(file), text])),
+  }
 }
 
 /** Files as they were named, those of a folder in its place; whatever cannot be read is told, all of it at once. */
@@ -72,13 +72,23 @@ function filesBelow(folder: string): string[] {
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name)
     // Not through symbolic links, which may lead in a circle.
-    if (entry.isDirectory()) return entry.name.startsWith('.') || entry.name === 'node_modules' ? [] : filesBelow(path)
-    return entry.name.endsWith('.thrift') ? [path] : []
+    if (entry.isDirectory()) return isForeign(entry.name) ? [] : filesBelow(path)
+    return isIdlPath(entry.name) ? [path] : []
   })
 }
 
+/** Whether a file below a folder that was named is meant with it. */
+export function isIdlPath(path: string): boolean {
+  const folders = path.split(sep).slice(0, -1)
+  return path.endsWith('.thrift') && !folders.some(isForeign)
+}
+
+function isForeign(folder: string): boolean {
+  return folder.startsWith('.') || folder === 'node_modules'
+}
+
 /** Why a file that was named cannot be read, and which one may have been meant. */
-function whyUnreadable(file: string): string | undefined {
+export function whyUnreadable(file: string): string | undefined {
   try {
     readFileSync(file)
     return undefined

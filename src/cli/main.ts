@@ -9,6 +9,7 @@ import { addCall } from './call.ts'
 import { addCheck } from './check.ts'
 import { addDemo } from './demo-command.ts'
 import { addDescribe } from './describe.ts'
+import { addDiff } from './diff.ts'
 import { addExplain } from './explain.ts'
 import { addFormat } from './format.ts'
 import { addGenerate } from './generate.ts'
@@ -30,7 +31,18 @@ const program = new Command('oncewire')
   .addHelpText('after', '\nExample:\n  $ oncewire generate bank.thrift --out gen')
   .exitOverride()
 
-const commands = [addGenerate, addCheck, addFormat, addList, addDescribe, addCall, addDemo, addProveKills, addExplain]
+const commands = [
+  addGenerate,
+  addCheck,
+  addFormat,
+  addDiff,
+  addList,
+  addDescribe,
+  addCall,
+  addDemo,
+  addProveKills,
+  addExplain,
+]
 for (const add of commands) add(program)
 for (const command of program.commands) command.exitOverride()
 

@@ -38,6 +38,11 @@ export function isColored(stream: WriteStream): boolean {
   return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''
 }
 
+/** In an ANSI style, such as `31` for red, where the stream shows it. */
+export function painted(text: string, style: string, stream: WriteStream): string {
+  return isColored(stream) ? `\u001b[${style}m${text}\u001b[0m` : text
+}
+
 export function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
