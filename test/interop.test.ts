@@ -2,12 +2,14 @@
  * Goal: Apache Thrift's own libraries and ours understand each other. Method: what `npm run interop` does, with the peers
  * that are installed here and a few combinations each; which are not, and how to get them, is printed.
  */
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startOurServer } from './interop/our-server.ts'
 import { callPeer } from './interop/our-client.ts'
-import { build, isInstalled } from './interop/peer-process.ts'
+import { build, isInstalled, serveFrom } from './interop/peer-process.ts'
 import { peers } from './interop/peers.ts'
 import { run } from './interop/run.ts'
+import { mustBeBuilt, oncewire, type Ran } from './support/cli.ts'
 
 const shortList = [
   'binary/framed',
@@ -25,6 +27,41 @@ test('our client and our server', async () => {
       expect({ name, ok, detail }, combination).toEqual({ name, ok: true, detail: undefined })
   }
   await server.close()
+}, 60_000)
+
+test('the terminal calls a stock server by its IDL', async () => {
+  const peer = peers.find(({ name }) => isInstalled(name))
+  if (peer === undefined) return console.log('no peer is installed: bash test/interop/install.sh python')
+  mustBeBuilt()
+  build(peer.name)
+  const combinations = ['binary/framed', 'compact/unframed/multiplexed']
+  const { ports, stop } = await serveFrom(peer.name, combinations)
+  try {
+    for (const combination of combinations) {
+      const [codec = '', framing = '', multiplexed] = combination.split('/')
+      const how = ['--codec', codec, '--framing', framing, ...(multiplexed === undefined ? [] : ['--multiplexed'])]
+      const call = (method: string, ...words: string[]): Ran => {
+        const url = `tcp://127.0.0.1:${ports.get(combination)}`
+        return oncewire(
+          join(import.meta.dirname, 'interop/idl'),
+          'call',
+          url,
+          method,
+          '--idl',
+          'cross.thrift',
+          ...how,
+          ...words,
+        )
+      }
+      const many = ['x=3', 'y=-4', 'yes=true', 'text=many', 'color=RED', 'bytes=[7]']
+      expect(call('Cross.many', ...many)).toEqual({ code: 0, stdout: '{ "x": 3, "y": -4 }\n', stderr: '' })
+      expect(call('Cross.fail', 'how=plain')).toMatchObject({ code: 1, stdout: '' })
+      // Multiplexed, a stock server may end the connection where it does not know a service.
+      if (multiplexed === undefined) expect(call('Older.nowhere', 'name=x')).toMatchObject({ code: 3, stdout: '' })
+    }
+  } finally {
+    stop()
+  }
 }, 60_000)
 
 describe('peers', () => {

@@ -11,6 +11,7 @@ import { allPrograms, includesOf } from '../../src/idl/includes.ts'
 import { isAlwaysThere, plain, plainOf } from '../../src/idl/plain.ts'
 import type { Annotations, Program, Struct, Type } from '../../src/idl/program.ts'
 import * as stub from '../../src/rpc/stub-v1.ts'
+import { scalarValues } from './typed-values.ts'
 
 /** Checks texts by their file names; the first is the file that the others belong to. */
 export function programOf(files: Readonly<Record<string, string>>): Program {
@@ -63,7 +64,7 @@ export function valuesOf(type: Type, depth = 3, around?: Annotations): fc.Arbitr
     depth > 0 ? fc.array(valuesOf(element, depth - 1), { maxLength: 3 }) : fc.constant([])
   switch (seen.kind) {
     case 'base':
-      return scalars[seen.name]
+      return scalarValues[seen.name]
     case 'enum':
       return fc.oneof(fc.constantFrom(0, ...seen.definition.members.map(({ value }) => value)), fc.integer())
     case 'list':
@@ -78,19 +79,6 @@ export function valuesOf(type: Type, depth = 3, around?: Annotations): fc.Arbitr
       return structValues(seen.definition, depth)
   }
 }
-
-const scalars = {
-  bool: fc.boolean(),
-  i8: fc.integer({ min: -0x80, max: 0x7f }),
-  i16: fc.integer({ min: -0x8000, max: 0x7fff }),
-  i32: fc.integer(),
-  i64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-  safeI64: fc.maxSafeInteger(),
-  double: fc.double(),
-  string: fc.string({ unit: 'binary', maxLength: 12 }),
-  binary: fc.uint8Array({ maxLength: 12 }),
-  uuid: fc.uuid(),
-} as const
 
 function structValues(definition: Struct, depth: number): fc.Arbitrary<unknown> {
   const { kind, fields } = definition

@@ -42,7 +42,7 @@ interface Plan {
   readonly values: fc.Arbitrary<unknown>
 }
 
-const scalars: Readonly<Record<Scalar['scalar'], fc.Arbitrary<unknown>>> = {
+export const scalarValues: Readonly<Record<Scalar['scalar'], fc.Arbitrary<unknown>>> = {
   bool: fc.boolean(),
   i8: fc.integer({ min: -0x80, max: 0x7f }),
   i16: fc.integer({ min: -0x8000, max: 0x7fff }),
@@ -58,7 +58,7 @@ const scalars: Readonly<Record<Scalar['scalar'], fc.Arbitrary<unknown>>> = {
 const plan = fc.letrec<{ any: Plan; scalar: Plan; list: Plan; set: Plan; map: Plan; struct: Plan }>((tie) => ({
   any: fc.oneof({ maxDepth: 3 }, tie('scalar'), tie('list'), tie('set'), tie('map'), tie('struct')),
   scalar: fc.constantFrom<Plan>(
-    ...Object.entries(scalars).map(([name, values]) => ({ type: { scalar: name as Scalar['scalar'] }, values })),
+    ...Object.entries(scalarValues).map(([name, values]) => ({ type: { scalar: name as Scalar['scalar'] }, values })),
     // An enum whose members have the names by which the other types are known.
     { type: { list: 0, set: 1, map: 2, scalar: 3, fields: 4 }, values: fc.integer() },
   ),
