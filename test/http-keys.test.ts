@@ -2,9 +2,12 @@
  * Goal: `Idempotency-Key` over HTTP as draft-ietf-httpapi-idempotency-key-header has it: 400, 409, 422, replays that say so.
  * Method: a bank, and sockets that send exactly what the test says.
  */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type CallOptions, createServer, external, type Service } from '../src/index.ts'
+import { memoryLedger } from '../src/ledger/memory.ts'
 import { runBank, runMemoryBank } from './support/bank.ts'
 import { called, post, problem, RawClient } from './support/http.ts'
+import { eventually } from './support/slow.ts'
 
 describe('Idempotency-Key', () => {
   const deposit = { account: 'alice', cents: 100 }
@@ -54,6 +57,49 @@ describe('Idempotency-Key', () => {
     expect(second).toMatchObject({ status: 409, headers: { 'retry-after': '1', 'oncewire-executed': 'unknown' } })
     expect(problem(second as { body: string })).toMatchObject({ code: 'still-running' })
     expect(await client.send(call).reply()).toMatchObject({ status: 200, body: '100' })
+  })
+
+  test('while an effect outside the database is under way: 409 on any connection, then its outcome', async () => {
+    interface Atm {
+      dispense(cents: number, options?: CallOptions<'external'>): Promise<string>
+    }
+    const Atm: Service<Atm, 'Atm'> = {
+      name: 'Atm',
+      methods: {
+        dispense: {
+          delivery: 'external',
+          arguments: { cents: [1, { scalar: 'i32' }] },
+          returns: { scalar: 'string' },
+        },
+      },
+    }
+    let performed = 0
+    let end: (notes: string) => void = () => {}
+    const server = createServer({ ledger: memoryLedger(), log: () => {} })
+    server.add(Atm, {
+      dispense: external({
+        perform() {
+          performed++
+          return new Promise<string>((resolve) => (end = resolve))
+        },
+        reconcile: () => ({ executed: 'unknown' }),
+      }),
+    })
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    onTestFinished(() => server.close())
+    const first = await RawClient.open(url)
+    const impatient = { ...key('"k"'), 'oncewire-deadline-ms': '20' }
+    expect(await first.send(post('/Atm/dispense', { cents: 5 }, impatient)).reply()).toMatchObject({ status: 504 })
+    expect(await called(url, '/Atm/dispense', { cents: 5 }, key('"k"'))).toMatchObject({ status: 409 })
+    end('one note')
+    await eventually(async () => (await called(url, '/Atm/dispense', { cents: 5 }, key('"k"'))).status !== 409)
+    expect(await called(url, '/Atm/dispense', { cents: 5 }, key('"k"'))).toMatchObject({
+      status: 200,
+      body: '"one note"',
+      headers: { 'oncewire-replayed': 'true' },
+    })
+    expect((await called(url, '/Atm/dispense', { cents: 6 }, key('"k"'))).status).toBe(422)
+    expect(performed).toBe(1)
   })
 
   test.each([

@@ -37,6 +37,6 @@ export async function runSlow(options: ServerOptions = {}) {
 }
 
 /** Waits until it holds. */
-export const eventually = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
+export const eventually = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2))
 }
