@@ -2,14 +2,13 @@
  * Goal: `oncewire diff` compares what people have (files, folders, git revisions) and can be put into CI.
  * Method: the built command as a process of its own, in a small git repository.
  */
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rules } from '../src/idl/diff-rules.ts'
 import { temporaryFolder } from './support/bank.ts'
-import { mustBeBuilt, oncewire, type Ran } from './support/cli.ts'
+import { git, mustBeBuilt, oncewire, type Ran } from './support/cli.ts'
 
 let folder: string
 const cli = (...args: string[]): Ran => oncewire(folder, ...args)
@@ -17,13 +16,6 @@ function write(file: string, text: string): void {
   mkdirSync(dirname(join(folder, file)), { recursive: true })
   writeFileSync(join(folder, file), text)
 }
-function git(...args: string[]): void {
-  const names = ['-c', 'user.name=nobody', '-c', 'user.email=nobody@example.invalid', '-c', 'commit.gpgsign=false']
-  const { status, stderr, error } = spawnSync('git', [...names, ...args], { cwd: folder, encoding: 'utf8' })
-  if (error !== undefined) throw new Error(`this test needs git: ${error.message}`)
-  if (status !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`)
-}
-
 const bank = (cents: string, more = ''): string => `include "lib/shared.thrift"
 service Bank {
   shared.Entry debit(1: string account, 2: ${cents} cents),${more}
@@ -36,13 +28,13 @@ const entry = (more: string): string => `struct Entry {\n  1: i64 cents,\n${more
 beforeAll(() => {
   mustBeBuilt()
   folder = mkdtempSync(join(tmpdir(), 'oncewire-'))
-  git('init', '--quiet')
+  git(folder, 'init', '--quiet')
   write('idl/bank.thrift', bank('i64'))
   for (const [tag, more] of Object.entries({ v0: '  2: required i64 atMs,\n', v1: '' })) {
     write('idl/lib/shared.thrift', entry(more))
-    git('add', '.')
-    git('commit', '--quiet', '--message', tag)
-    git('tag', tag)
+    git(folder, 'add', '.')
+    git(folder, 'commit', '--quiet', '--message', tag)
+    git(folder, 'tag', tag)
   }
   write('idl/bank.thrift', bank('i32', '\n  void note(1: string line),'))
   write('idl/lib/shared.thrift', entry('  2: optional i64 atMs,\n'))

@@ -11,7 +11,7 @@ import { createServer, type Server } from '../src/index.ts'
 import { memoryLedger } from '../src/ledger/memory.ts'
 import { decodeFrame } from '../src/once/frame-bytes.ts'
 import { temporaryFolder } from './support/bank.ts'
-import { mustBeBuilt, oncewire, root, startOncewire } from './support/cli.ts'
+import { git, mustBeBuilt, oncewire, root, startOncewire } from './support/cli.ts'
 
 test('the service of the README compiles, in an empty project, under every strict flag', async () => {
   mustBeBuilt()
@@ -76,6 +76,27 @@ test('the terminal of the README prints what it shows', async () => {
     const args = words.filter((word) => word !== ';').map((word) => word.replace('tcp://127.0.0.1:9090', url))
     const { code, stdout, stderr } = await startOncewire(folder, args).ended
     expect(`${stdout}${stderr}${isCoded ? `${code}\n` : ''}`, words.join(' ')).toBe(printed)
+  }
+})
+
+test('so it is in a repository whose service has changed', async () => {
+  mustBeBuilt()
+  const folder = await temporaryFolder()
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const bank = /^```thrift\n(.*?)^```/ms.exec(readme)?.[1] ?? ''
+  git(folder, 'init', '--quiet')
+  writeFileSync(join(folder, 'bank.thrift'), bank)
+  git(folder, 'add', '.')
+  git(folder, 'commit', '--quiet', '--message', 'one')
+  writeFileSync(join(folder, 'bank.thrift'), bank.replace('"exactly-once"', '"at-most-once"'))
+  const [, block] = [...readme.matchAll(/^```console\n(.*?)^```/gms)]
+  const commands = commandsIn(block?.[1] ?? '')
+  expect(commands).toHaveLength(2)
+  for (const [words, printed] of commands) {
+    const isCoded = words.at(-1) === ';'
+    const args = words.filter((word) => word !== ';')
+    const { code, stdout, stderr } = oncewire(folder, ...args)
+    expect(`${stdout}${stderr}${isCoded ? `${code}\n` : ''}`).toBe(printed)
   }
 })
 

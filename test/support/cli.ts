@@ -41,3 +41,17 @@ export function oncewire(folder: string, ...args: string[]): Ran {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' })
   return { code: status, stdout, stderr }
 }
+
+/** Runs git in `folder`, whatever the settings of whoever runs the tests. */
+export function git(folder: string, ...args: string[]): void {
+  const settings = [
+    'user.name=nobody',
+    'user.email=nobody@example.invalid',
+    'commit.gpgsign=false',
+    'core.hooksPath=/dev/null',
+  ]
+  const all = [...settings.flatMap((setting) => ['-c', setting]), ...args]
+  const { status, stderr, error } = spawnSync('git', all, { cwd: folder, encoding: 'utf8' })
+  if (error !== undefined) throw new Error(`this test needs git: ${error.message}`)
+  if (status !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`)
+}
