@@ -49,6 +49,8 @@ export class ClientDriver {
   private takeBackWake: (() => void) | undefined
   private isStepping = false
   private isClosed = false
+  /** As the machine was told. */
+  private isStalled = false
   private readonly waiting: ClientInput[] = []
 
   constructor(options: ClientDriverOptions) {
@@ -115,6 +117,7 @@ export class ClientDriver {
     try {
       for (let next: ClientInput | undefined = input; next !== undefined; next = this.waiting.shift()) {
         for (const output of this.machine.step(next)) this.carryOut(output)
+        this.tellStalled()
       }
     } finally {
       this.isStepping = false
@@ -158,6 +161,14 @@ export class ClientDriver {
     }
   }
 
+  /** What the connection cannot take need not be sent again. */
+  private tellStalled(): void {
+    const isStalled = this.link?.isStalled ?? false
+    if (isStalled === this.isStalled) return
+    this.isStalled = isStalled
+    this.input({ kind: 'stalled', nowMs: this.world.nowMs(), isStalled })
+  }
+
   private wake(atMs: number): void {
     this.takeBackWake?.()
     this.takeBackWake = undefined
@@ -172,7 +183,10 @@ export class ClientDriver {
     let isOver = false
     const owner: ConnectionOwner = {
       received: (body) => this.input({ kind: 'received', nowMs: this.world.nowMs(), frame: decodeFrame(body) }),
-      drained: () => this.link?.drained(),
+      drained: () => {
+        this.link?.drained()
+        this.tellStalled()
+      },
       closed: (error) => {
         if (isOver) return
         isOver = true

@@ -19,6 +19,11 @@ export class FrameLink {
     return this.connection.peer
   }
 
+  /** Frames wait until the other end takes more. */
+  get isStalled(): boolean {
+    return this.waiting.length > 0
+  }
+
   send(frame: Frame): void {
     if (this.waiting.length > 0 || this.connection.isFull) this.waiting.push(frame)
     else this.encode(frame)

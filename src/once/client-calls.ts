@@ -11,6 +11,7 @@ import { ClientSession, type OpenCall } from './client-session.ts'
 import { type Frame, noSession } from './frame.ts'
 import type { JournalEntry, JournalledCall, StepName, StepOutcome } from './journal.ts'
 import type { Outcome } from './outcome.ts'
+import { RetransmissionBudget } from './retransmission-budget.ts'
 
 /** An idle client acknowledges within a second (section 3). */
 const ackMs = 500
@@ -38,6 +39,9 @@ export abstract class ClientCalls {
   protected outputs: ClientOutput[] = []
   protected nowMs = 0
   protected ackAtMs: number = Infinity
+  /** The connection takes no more bytes now. */
+  protected isStalled = false
+  private readonly budget = new RetransmissionBudget()
   /** Calls of earlier processes whose outcome is not known yet. */
   protected replaying = 0
   private hasToldRecovered = false
@@ -49,7 +53,7 @@ export abstract class ClientCalls {
     this.options = options
   }
 
-  /** Whether a frame of that session would reach the server that knows it. */
+  /** Whether a frame of that session would reach the server that knows it, and still knows it. */
   protected abstract canSend(session: ClientSession): boolean
 
   protected send(frame: Frame): void {
@@ -57,9 +61,9 @@ export abstract class ClientCalls {
   }
 
   /** Sends the call, or asks about it, and plans the next time. */
-  protected attempt(call: OpenCall): void {
+  protected attempt(call: OpenCall, isResuming = false): void {
     const { session } = call
-    if (this.canSend(session)) {
+    if (this.canSend(session) && this.mayAttempt(call, isResuming)) {
       call.attempts++
       this.send(call.phase === 'asking' ? this.resolveFrame(call) : this.callFrame(call))
       if (call.begun.isOneway) return this.end(call, { kind: 'outcome', outcome: { kind: 'reply', bytes: nothing } })
@@ -69,6 +73,14 @@ export abstract class ClientCalls {
       this.options.attemptMsMax,
     )
     this.schedule(call, this.nowMs + backoffMs * this.jitter())
+  }
+
+  private mayAttempt(call: OpenCall, isResuming: boolean): boolean {
+    if (call.attempts === 0) this.budget.begun(this.nowMs)
+    if (call.attempts === 0 || isResuming) return true
+    // Rule 4 (socket-full): the last attempt has not left yet.
+    if (this.isStalled) return false
+    return this.budget.take(this.nowMs)
   }
 
   protected schedule(call: OpenCall, atMs: number): void {
@@ -116,7 +128,7 @@ export abstract class ClientCalls {
 
   /** Gives numbers while the window has room (section 4). */
   protected fill(session: ClientSession): void {
-    while (session.isWelcome && session.hasRoom) {
+    while (session.queuedCount > 0 && this.canSend(session) && session.hasRoom) {
       const call = session.dequeue()
       if (call === undefined) return
       this.open(call)
@@ -145,7 +157,7 @@ export abstract class ClientCalls {
 
   /** On a new connection everything open goes out at once, in order. */
   protected sendAgain(call: OpenCall): void {
-    if (call.phase === 'open' || call.phase === 'asking') this.attempt(call)
+    if (call.phase === 'open' || call.phase === 'asking') this.attempt(call, true)
   }
 
   protected callIsDue(call: OpenCall): void {
@@ -184,6 +196,11 @@ export abstract class ClientCalls {
 
   protected fail(call: OpenCall, failure: Refusal & { readonly executed: Executed }): void {
     this.end(call, { kind: 'failed', mayResolve: false, ...failure })
+  }
+
+  /** What waits was not sent, and will not be. */
+  protected failQueued(session: ClientSession, why: Refusal): void {
+    for (const call of session.drain()) this.fail(call, { ...why, executed: 'never' })
   }
 
   /** The call is over: tell, write it down, acknowledge when that is durable. */

@@ -59,6 +59,8 @@ export type ClientInput =
   /** The connection is gone, or could not be made; the driver dials again only when told `dial`. */
   | { readonly kind: 'disconnected'; readonly nowMs: number; readonly cause: unknown }
   | { readonly kind: 'received'; readonly nowMs: number; readonly frame: Frame }
+  /** The connection takes no more bytes now (`isStalled`), or takes some again. */
+  | { readonly kind: 'stalled'; readonly nowMs: number; readonly isStalled: boolean }
   /** So many entries of this opening are on disk. */
   | { readonly kind: 'journalled'; readonly nowMs: number; readonly count: number }
   | { readonly kind: 'journal-failed'; readonly nowMs: number; readonly cause: unknown }

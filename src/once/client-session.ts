@@ -62,6 +62,9 @@ export class ClientSession {
   isWelcome = false
   /** HELLO has been sent on this connection. */
   isAsked = false
+  askedMs = 0
+  /** From then on the session is asked for anew before it is used: a minute before its lease may have ended. */
+  leaseEndsMs: number = Infinity
   epoch = 1
   window = 1024
   ledgerId = ''

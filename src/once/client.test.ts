@@ -2,153 +2,24 @@
  * Goal: what the client machine sends, writes down and tells, rule by rule. Method: step by step, reading its outputs.
  */
 import { describe, expect, test } from 'vitest'
-import type { CallSpec, ClientInput, ClientOptions, ClientOutput } from './client-io.ts'
-import { ClientMachine } from './client.ts'
-import { type Delivery, epochStride, type Frame, noSession, type SessionId } from './frame.ts'
-import type { JournalEntry, JournalState } from './journal.ts'
+import {
+  answer,
+  bytes,
+  calls,
+  durable,
+  emptyJournal,
+  memory,
+  refusal,
+  reply,
+  sent,
+  Story,
+  told,
+} from '../../test/support/client-story.ts'
+import type { ClientOutput } from './client-io.ts'
+import { epochStride, type Frame, noSession } from './frame.ts'
+import type { JournalState } from './journal.ts'
 import type { Outcome } from './outcome.ts'
 
-const bytes = Uint8Array.of(1)
-const reply: Outcome = { kind: 'reply', bytes }
-const memory = 'a'.repeat(32)
-const durable = 'd'.repeat(32)
-const emptyJournal: JournalState = {
-  session: undefined,
-  ledgerId: '',
-  principal: '',
-  epoch: 0,
-  highest: 0,
-  open: [],
-  unclaimed: [],
-  runs: [],
-}
-
-class Story {
-  nowMs = 0
-  readonly entries: JournalEntry[] = []
-  private readonly machine: ClientMachine
-  private calls = 0
-
-  constructor(options: Partial<ClientOptions> = {}) {
-    this.machine = new ClientMachine({
-      attemptMs: 100,
-      attemptMsMax: 1000,
-      pingMs: 10_000,
-      queuedMax: 3,
-      replayMs: 60_000,
-      token: '',
-      instance: '0'.repeat(16),
-      random: () => 0.5, // a jitter of 1.0
-      fingerprints: () => ({ xid: new Uint8Array(32), key: new Uint8Array(32) }),
-      journal: undefined,
-      ...options,
-    })
-  }
-
-  step(input: ClientInput): ClientOutput[] {
-    const outputs = [...this.machine.step(input)]
-    for (const output of outputs) if (output.kind === 'append') this.entries.push(output.entry)
-    return outputs
-  }
-
-  /** Time passes; what is due is done. */
-  pass(ms: number): ClientOutput[] {
-    this.nowMs += ms
-    return this.step({ kind: 'woke', nowMs: this.nowMs })
-  }
-
-  start(): ClientOutput[] {
-    return this.step({ kind: 'started', nowMs: this.nowMs })
-  }
-
-  connect(): ClientOutput[] {
-    return this.step({ kind: 'connected', nowMs: this.nowMs })
-  }
-
-  disconnect(): ClientOutput[] {
-    return this.step({ kind: 'disconnected', nowMs: this.nowMs, cause: undefined })
-  }
-
-  receive(frame: Frame): ClientOutput[] {
-    return this.step({ kind: 'received', nowMs: this.nowMs, frame })
-  }
-
-  welcome(id: SessionId = memory, epoch = 1): ClientOutput[] {
-    const session = id.startsWith('d') ? 'durable' : 'memory'
-    return this.receive({
-      kind: 'welcome',
-      version: 1,
-      session,
-      id,
-      epoch,
-      instance: '0'.repeat(16),
-      leaseMs: 1e6,
-      window: 4,
-      replyBytesMax: 1e6,
-      keyRetentionMs: 0,
-      ledgerId: 'l',
-      incarnation: 'i',
-    })
-  }
-
-  call(delivery: Delivery = 'at-most-once', spec: Partial<CallSpec> = {}): ClientOutput[] {
-    return this.step({
-      kind: 'called',
-      nowMs: this.nowMs,
-      spec: {
-        call: this.calls++,
-        method: 'T.t',
-        delivery,
-        isOneway: false,
-        payload: bytes,
-        deadlineAtMs: this.nowMs + 5000,
-        idempotencyKey: undefined,
-        headers: undefined,
-        ...spec,
-      },
-    })
-  }
-
-  durable(): ClientOutput[] {
-    return this.step({ kind: 'journalled', nowMs: this.nowMs, count: this.entries.length })
-  }
-
-  /** Connected, with a memory session. */
-  up(): this {
-    this.start()
-    this.connect()
-    this.welcome()
-    return this
-  }
-}
-
-const sent = (outputs: readonly ClientOutput[]): Frame[] =>
-  outputs.flatMap((output) => (output.kind === 'send' ? [output.frame] : []))
-const calls = (outputs: readonly ClientOutput[]) =>
-  sent(outputs).flatMap((frame) => (frame.kind === 'call' ? [frame] : []))
-const told = (outputs: readonly ClientOutput[]) =>
-  outputs.flatMap((output) => (output.kind === 'settled' ? [output.settlement] : []))
-const answer = (session: SessionId, number: number, outcome: Outcome = reply): Frame => ({
-  kind: 'reply',
-  session,
-  number,
-  isReplay: false,
-  outcome,
-})
-const refusal = (
-  session: SessionId,
-  number: number,
-  code: Extract<Frame, { kind: 'refused' }>['code'],
-  of: 'call' | 'hello' = 'call',
-): Frame => ({
-  kind: 'refused',
-  of,
-  session,
-  number,
-  sessionKind: session.startsWith('d') ? 'durable' : 'memory',
-  code,
-  message: code,
-})
 const withdrawn: Outcome = { kind: 'failure', code: 'withdrawn', executed: 'never', message: '' }
 
 describe('sessions and numbers (section 1)', () => {
@@ -302,8 +173,8 @@ describe('what it makes of refusals (H16)', () => {
     }
   })
 
-  test('stale, xid-reused: unknown', () => {
-    for (const code of ['stale', 'xid-reused'] as const) {
+  test('stale, xid-reused, key-expired, effect-unknown: unknown', () => {
+    for (const code of ['stale', 'xid-reused', 'key-expired', 'effect-unknown'] as const) {
       const story = new Story().up()
       story.call()
       expect(told(story.receive(refusal(memory, 1, code)))).toMatchObject([{ code, executed: 'unknown' }])

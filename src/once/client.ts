@@ -5,12 +5,15 @@
  */
 import type { ErrorCode } from '../errors/codes.ts'
 import { nobodyKnows, type Refusal, stepKey } from './client-calls.ts'
-import type { CallSpec, ClientInput, ClientOutput, Settlement } from './client-io.ts'
+import type { CallSpec, ClientInput, ClientOptions, ClientOutput, Settlement } from './client-io.ts'
 import { type ClientSession, type OpenCall, replayed } from './client-session.ts'
 import { ClientSteps } from './client-steps.ts'
 import { type Frame, noSession, protocolVersion, type RefusedFrame, type ReplyFrame, type Welcome } from './frame.ts'
 import type { JournalState } from './journal.ts'
+import { PeerWatch } from './peer-watch.ts'
 
+/** A client stops using a session so long before its lease may have ended (section 3). */
+const leaseMarginMs = 60_000
 const dialMsMin = 20
 const dialMsMax = 1000
 
@@ -19,15 +22,18 @@ export class ClientMachine extends ClientSteps {
   private dialAtMs = Infinity
   private dialBackoffMs = dialMsMin
   private helloAtMs = Infinity
-  private heardMs = 0
-  private pingAtMs = Infinity
-  private pings = 0
+  private readonly peer: PeerWatch
   private closeAtMs = Infinity
   private wakeAtMs = Infinity
   private phase: 'new' | 'running' | 'closing' | 'closed' = 'new'
   private isReady = false
   /** Why no session of that kind can be had any more. */
   private readonly refused: { memory?: Refusal; durable?: Refusal } = {}
+
+  constructor(options: ClientOptions) {
+    super(options)
+    this.peer = new PeerWatch(options.pingMs)
+  }
 
   /** What to do now, in this order. */
   step(input: ClientInput): ClientOutput[] {
@@ -51,6 +57,9 @@ export class ClientMachine extends ClientSteps {
         break
       case 'received':
         this.received(input.frame)
+        break
+      case 'stalled':
+        this.isStalled = input.isStalled
         break
       case 'journalled':
         this.journalled(input.count)
@@ -107,10 +116,6 @@ export class ClientMachine extends ClientSteps {
     this.schedule(open, open.deadlineAtMs)
   }
 
-  private get wantsDurable(): boolean {
-    return this.durable.openCount > 0 || this.durable.queuedCount > 0
-  }
-
   private hello(session: ClientSession): void {
     if (this.connection !== 'up' || session.isAsked || session.kind === 'none') return
     if (this.refused[session.kind] !== undefined) return
@@ -119,6 +124,7 @@ export class ClientMachine extends ClientSteps {
       return this.whenDurable(1, () => this.hello(session))
     }
     session.isAsked = true
+    session.askedMs = this.nowMs
     this.helloAtMs = this.nowMs + Math.max(this.options.attemptMs, 1000)
     this.send({
       kind: 'hello',
@@ -140,6 +146,7 @@ export class ClientMachine extends ClientSteps {
     if (session.kind === 'durable' && session.id !== undefined && session.id !== frame.id) return
     if (session.id !== frame.id) this.newSession(session, frame)
     session.isWelcome = true
+    session.leaseEndsMs = session.askedMs + frame.leaseMs - Math.min(leaseMarginMs, frame.leaseMs / 4)
     session.window = frame.window
     this.dialBackoffMs = dialMsMin
     this.sendAll(session)
@@ -161,10 +168,9 @@ export class ClientMachine extends ClientSteps {
     this.abandon(session, { code: 'session-expired', message })
     session.begin(frame.id, session.epoch)
     session.ledgerId = frame.ledgerId
-    if (session.kind === 'durable') {
+    // A new session's numbers are new, whatever the journal says of the old one.
+    if (session.kind === 'durable')
       this.append({ kind: 'session', session: frame.id, ledgerId: frame.ledgerId, principal: '' })
-      // A new session's numbers are new, whatever the journal says of the old one.
-    }
   }
 
   /** Ends what was sent as `unknown`; what was not waits again, where the journal does not name its old number. */
@@ -180,8 +186,7 @@ export class ClientMachine extends ClientSteps {
         waiting.push(call)
       } else this.endUnknown(call, why)
     }
-    const later = session.drain()
-    for (const call of [...waiting, ...later]) session.enqueue(call)
+    for (const call of [...waiting, ...session.drain()]) session.enqueue(call)
   }
 
   private helloRefused({ sessionKind, code, message, session: refusedId, number: epoch }: RefusedFrame): void {
@@ -194,9 +199,11 @@ export class ClientMachine extends ClientSteps {
       session.begin(undefined, session.epoch)
       return this.hello(session)
     }
+    // Rule 4 (ledger-differs): what was sent is known elsewhere, and waits for that; nothing new is begun here.
+    if (code === 'ledger-differs') return this.failQueued(session, { code, message })
     this.refused[sessionKind] = { code, message }
     for (const call of session.calls()) this.endUnknown(call, { code, message })
-    for (const call of session.drain()) this.fail(call, { code, executed: 'never', message })
+    this.failQueued(session, { code, message })
     if (!this.isReady) this.outputs.push({ kind: 'refused', code, message })
   }
 
@@ -211,10 +218,9 @@ export class ClientMachine extends ClientSteps {
 
   private connected(): void {
     this.connection = 'up'
-    this.heardMs = this.nowMs
-    this.pings = 0
+    this.peer.heard(this.nowMs)
     this.hello(this.memory)
-    if (this.wantsDurable) this.hello(this.durable)
+    if (this.durable.openCount + this.durable.queuedCount > 0) this.hello(this.durable)
     this.sendAll(this.free)
   }
 
@@ -294,8 +300,7 @@ export class ClientMachine extends ClientSteps {
   // --- what comes back
 
   private received(frame: Frame): void {
-    this.heardMs = this.nowMs
-    this.pings = 0
+    this.peer.heard(this.nowMs)
     switch (frame.kind) {
       case 'reply':
         return this.replied(frame)
@@ -344,7 +349,7 @@ export class ClientMachine extends ClientSteps {
       case 'fenced':
         this.refused.durable = { code, message }
         for (const open of call.session.calls()) this.endUnknown(open, { code, message })
-        for (const open of call.session.drain()) this.fail(open, { code, executed: 'never', message })
+        this.failQueued(call.session, { code, message })
         return
       case 'stale':
       case 'xid-reused':
@@ -371,8 +376,7 @@ export class ClientMachine extends ClientSteps {
     if (this.orphans.get(session.id ?? '') === session) return this.orphanExpired(session, why)
     this.abandon(session, why)
     session.begin(undefined, session.epoch)
-    session.isAsked = session.isWelcome = false
-    this.hello(session)
+    this.renew(session)
   }
 
   private journalFailed(cause: unknown): void {
@@ -388,7 +392,7 @@ export class ClientMachine extends ClientSteps {
       call.phase = 'over'
       this.durable.delete(call)
     }
-    for (const call of this.durable.drain()) this.fail(call, { ...why, executed: 'never' })
+    this.failQueued(this.durable, why)
   }
 
   // --- time
@@ -401,7 +405,14 @@ export class ClientMachine extends ClientSteps {
     if (this.ackAtMs <= this.nowMs) this.acknowledge()
     this.watchPeer()
     if (this.finishClosing()) return
-    const nextMs = Math.min(this.due.nextMs, this.dialAtMs, this.helloAtMs, this.ackAtMs, this.pingAtMs, this.closeAtMs)
+    const nextMs = Math.min(
+      this.due.nextMs,
+      this.dialAtMs,
+      this.helloAtMs,
+      this.ackAtMs,
+      this.peer.atMs,
+      this.closeAtMs,
+    )
     if (nextMs >= this.wakeAtMs) return
     this.wakeAtMs = nextMs
     this.outputs.push({ kind: 'wake', atMs: nextMs })
@@ -427,27 +438,10 @@ export class ClientMachine extends ClientSteps {
     }
   }
 
-  /** PING while anything is open and nothing is heard; two unanswered, and the connection is given up. */
   private watchPeer(): void {
-    const isWatched = this.connection === 'up' && this.isBusy
-    if (!isWatched) {
-      this.pingAtMs = Infinity
-      return
-    }
-    const atMs = this.heardMs + this.options.pingMs * (this.pings + 1)
-    if (atMs > this.nowMs) {
-      this.pingAtMs = atMs
-      return
-    }
-    if (this.pings >= 2) {
-      this.heardMs = this.nowMs
-      this.pings = 0
-      this.pingAtMs = Infinity
-      return void this.outputs.push({ kind: 'hang-up' })
-    }
-    this.pings++
-    this.pingAtMs = this.nowMs + this.options.pingMs
-    this.send({ kind: 'ping', nonce: this.pings })
+    const found = this.peer.look(this.nowMs, this.connection === 'up' && this.isBusy)
+    if (found === 'ping') this.send({ kind: 'ping', nonce: this.peer.pings })
+    if (found === 'hang-up') this.outputs.push({ kind: 'hang-up' })
   }
 
   private closing(closeAtMs: number): void {
@@ -460,7 +454,7 @@ export class ClientMachine extends ClientSteps {
     if (this.phase !== 'closing' || (this.isBusy && this.nowMs < this.closeAtMs)) return false
     const message = 'the channel was closed while the call was open'
     for (const session of this.sessions) {
-      for (const call of session.drain()) this.fail(call, { code: 'closed', executed: 'never', message })
+      this.failQueued(session, { code: 'closed', message })
       for (const call of session.calls()) this.leaveOpen(call, message)
     }
     this.acknowledge()
@@ -491,6 +485,13 @@ export class ClientMachine extends ClientSteps {
     if (session.kind === 'none') return this.connection === 'up'
     // Orphans have no WELCOME of their own; that of the memory session says that the server knows us.
     const welcome = session === this.durable ? session : this.memory
+    // Rule 3 (lease-minute)
+    if (welcome.isWelcome && this.nowMs >= welcome.leaseEndsMs) this.renew(welcome)
     return this.connection === 'up' && welcome.isWelcome
+  }
+
+  private renew(session: ClientSession): void {
+    session.isAsked = session.isWelcome = false
+    this.hello(session)
   }
 }

@@ -300,11 +300,48 @@ describe('exactly-once (section 2)', () => {
     expect(runsOf(deliver(call(session, 1, durable)))).toHaveLength(1)
   })
 
+  test('a session of another ledger is sent there, not told that it expired', () => {
+    const { step } = begun()
+    const frame = hello({ session: 'durable', resume: session, ledgerId: 'm'.repeat(32) })
+    expect(sent(step({ kind: 'hello', peer: 1, nowMs: 0, frame, principal: '' }))).toMatchObject([
+      { kind: 'refused', of: 'hello', code: 'ledger-differs' },
+    ])
+    const known = step({
+      kind: 'hello',
+      peer: 1,
+      nowMs: 0,
+      frame: { ...frame, ledgerId: 'l'.repeat(32) },
+      principal: '',
+    })
+    expect(known).toMatchObject([{ kind: 'open' }])
+  })
+
+  test('copies of a running call wait with it, or are told still-running; RESOLVE waits in any case', () => {
+    const { deliver, receive } = begun({ duplicates: 'still-running' })
+    deliver(call(session, 1, durable))
+    expect(sent(deliver(call(session, 1, durable)))).toMatchObject([{ code: 'still-running' }])
+    expect(receive(resolveOf(session, 1))).toEqual([])
+  })
+
   test('a server without a ledger says so', () => {
     const { step } = begun({ ledgerId: '' })
     expect(
       sent(step({ kind: 'hello', peer: 1, nowMs: 0, frame: hello({ session: 'durable' }), principal: '' })),
     ).toMatchObject([{ code: 'missing-ledger' }])
+  })
+})
+
+describe('a turn that comes too late', () => {
+  test('an at-most-once call is over, recorded, and never runs; of an at-least-once copy nothing is said', () => {
+    const { session, step, deliver, receive } = begun()
+    const [run] = runsOf(deliver(call(session, 1)))
+    const late = { kind: 'failure', code: 'deadline', executed: 'never' }
+    const outputs = step({ kind: 'executed', run: run as number, nowMs: 0, outcome: undefined })
+    expect(sent(outputs)).toMatchObject([{ outcome: late }])
+    expect(sent(deliver(call(session, 1)))).toMatchObject([{ isReplay: true, outcome: late }])
+    expect(sent(receive(resolveOf(session, 1)))).toMatchObject([{ outcome: late }])
+    const [free] = runsOf(deliver(call(noSession, 5, { delivery: 'at-least-once' })))
+    expect(step({ kind: 'executed', run: free as number, nowMs: 0, outcome: undefined })).toEqual([])
   })
 })
 

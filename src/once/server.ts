@@ -121,6 +121,10 @@ export class ServerMachine {
       const message = 'the server has no ledger, so it has no exactly-once methods'
       return this.refuseHello(peer, hello, { code: 'missing-ledger', message })
     }
+    const { resume, ledgerId } = hello
+    // Rule 4 (ledger-differs): another ledger knows nothing of the session, and could only say that it expired.
+    if (resume !== undefined && ledgerId !== this.options.ledgerId)
+      return this.refuseHello(peer, hello, { code: 'ledger-differs', message: differsMessage(resume, ledgerId) })
     const run = this.begin({ kind: 'open', peer, hello })
     this.outputs.push({ kind: 'open', run, principal, hello, fresh })
   }
@@ -329,6 +333,10 @@ export class ServerMachine {
   private send(peer: Peer, frame: Frame): void {
     this.outputs.push({ kind: 'send', peer, frame })
   }
+}
+
+function differsMessage(session: SessionId, ledgerId: string): string {
+  return `session ${session} lives in ledger ${ledgerId}, and this server has another one`
 }
 
 interface Refusal {
