@@ -4,11 +4,8 @@
  * Invariant: reports all errors of the file; where one was reported, what is answered is for finding more, not for use.
  */
 import type { Place, Reporter } from './diagnostic.ts'
-import { checkFunction, serviceDelivery } from './deliveries.ts'
-import { valueOf, type ValueContext } from './values.ts'
+import { checkFunction, serviceDelivery, warnOfMisplaced } from './deliveries.ts'
 import type {
-  Annotations,
-  BaseName,
   Const,
   Definition,
   EnumMember,
@@ -23,16 +20,9 @@ import type {
   Value,
 } from './program.ts'
 import { keepScope, Scope, type TypeDefinition } from './scope.ts'
-import type {
-  AnnotationTree,
-  DefinitionTree,
-  FieldTree,
-  FileTree,
-  FunctionTree,
-  Name,
-  TypeTree,
-  ValueTree,
-} from './tree.ts'
+import type { DefinitionTree, FieldTree, FileTree, FunctionTree, Name, ValueTree } from './tree.ts'
+import { annotationsOf, seenThrough, TypeResolver, unknownType } from './types.ts'
+import { constantValue, type ValueContext, valueOf, weightOf } from './values.ts'
 
 export interface CheckedFile {
   readonly file: string
@@ -46,9 +36,9 @@ export interface CheckedFile {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 type Tree<K extends DefinitionTree['kind']> = Extract<DefinitionTree, { kind: K }>
 
-/** What constants were written as, over all files. */
-const written = new WeakMap<Const, { readonly tree: ValueTree; readonly context: ValueContext }>()
-const writtenMap = { get: (constant: Const) => written.get(constant) } as ValueContext['written']
+/** A constant or default with more values than this, or deeper, would be no text that anybody could compile. */
+const valuesMax = 1_000_000
+const depthMax = 500
 
 export function check(tree: FileTree, file: CheckedFile): Program {
   return new Checker(tree, file).program()
@@ -59,7 +49,11 @@ class Checker {
   private readonly file: CheckedFile
   private readonly reporter: Reporter
   private readonly scope: Scope
+  private readonly types: TypeResolver
+  private readonly values: ValueContext
   private readonly made: Mutable<Program>
+  /** Types and services of this file, which share their names. */
+  private readonly names = new Map<string, Definition>()
   /** Types and services whose definition has been passed: what may be used where forward references may not. */
   private readonly defined = new Set<Definition>()
 
@@ -68,6 +62,12 @@ class Checker {
     this.file = file
     this.reporter = file.reporter
     this.scope = new Scope(file.includes)
+    this.types = new TypeResolver(this.scope, { names: this.names, missing: file.missing, reporter: this.reporter })
+    this.values = {
+      scope: this.scope,
+      reporter: this.reporter,
+      isDefined: (definition) => definition.program !== this.made || this.defined.has(definition),
+    }
     const namespaces = new Map(tree.namespaces.map(({ language, scope }) => [language, scope]))
     this.made = {
       file: file.file,
@@ -81,9 +81,10 @@ class Checker {
 
   program(): Program {
     const shells = this.tree.definitions.map((definition) => ({ tree: definition, made: this.declare(definition) }))
+    // Typedefs first: whoever looks through them must not go round.
+    for (const { tree, made } of shells) if (tree.kind === 'typedef') this.fillTypedef(tree, made as Mutable<Typedef>)
+    this.types.checkTypedefs()
     for (const { tree, made } of shells) this.fill(tree, made)
-    this.checkTypedefCycles()
-    for (const { made } of shells) if ('fields' in made) this.checkDefaultCycle(made)
     this.made.definitions = shells.map(({ made }) => made)
     keepScope(this.made, this.scope)
     return this.made
@@ -92,6 +93,7 @@ class Checker {
   // --- first pass: names
 
   private declare(tree: DefinitionTree): Definition {
+    warnOfMisplaced(tree, this.reporter)
     const named = {
       name: tree.name.text,
       program: this.made,
@@ -107,15 +109,20 @@ class Checker {
       case 'const': // Visible only from its own line on.
         return { ...named, kind: 'const', type: unknownType, value: { kind: 'bool', value: false } }
       case 'service':
-        return { ...named, kind: 'service', base: undefined, functions: [] }
+        return this.declareUnique(tree, { ...named, kind: 'service', base: undefined, functions: [] })
       default:
         return this.declareType(tree, { ...named, kind: tree.kind, fields: [] })
     }
   }
 
   private declareType<T extends TypeDefinition>(tree: DefinitionTree, made: T): T {
-    this.unique(this.scope.types, tree.name)
     this.scope.types.set(made.name, made)
+    return this.declareUnique(tree, made)
+  }
+
+  private declareUnique<T extends Definition>(tree: DefinitionTree, made: T): T {
+    this.unique(this.names, tree.name)
+    this.names.set(made.name, made)
     return made
   }
 
@@ -124,6 +131,7 @@ class Checker {
     if (before === undefined) return
     this.reporter.error('duplicate-definition', name, [
       `"${name.text}" is defined before, at line ${before.position.line}`,
+      `give this ${before.kind === 'const' ? 'constant' : 'one'} another name`,
     ])
   }
 
@@ -151,7 +159,6 @@ class Checker {
   private fill(tree: DefinitionTree, made: Definition): void {
     switch (tree.kind) {
       case 'typedef':
-        ;(made as Mutable<Typedef>).type = this.type(tree.type)
         break
       case 'const':
         this.fillConst(tree, made as Mutable<Const>)
@@ -167,13 +174,27 @@ class Checker {
     this.defined.add(made)
   }
 
+  private fillTypedef(tree: Tree<'typedef'>, made: Mutable<Typedef>): void {
+    made.type = this.types.type(tree.type)
+    this.types.checkJsType(tree.annotations, made.type)
+  }
+
   private fillConst(tree: Tree<'const'>, made: Mutable<Const>): void {
-    made.type = this.type(tree.type)
-    const value = valueOf(tree.value, made.type, this.values)
+    made.type = this.types.type(tree.type)
+    const value = made.type === unknownType ? undefined : constantValue(made, tree.value, this.values)
     this.unique(this.scope.constants, tree.name)
     this.scope.constants.set(made.name, made)
-    written.set(made, { tree: tree.value, context: this.values })
-    if (value !== undefined) made.value = value
+    if (value !== undefined && this.isBearable(value, tree.value)) made.value = value
+  }
+
+  private isBearable(value: Value, tree: ValueTree): boolean {
+    const { size, depth } = weightOf(value)
+    if (size <= valuesMax && depth <= depthMax) return true
+    this.reporter.error('too-large', tree, [
+      `with all that it refers to this is ${size} values, ${depth} deep`,
+      `${valuesMax} and ${depthMax} are the most`,
+    ])
+    return false
   }
 
   private fillStruct(tree: Tree<'struct' | 'union' | 'exception'>, made: Mutable<Struct>): void {
@@ -190,7 +211,7 @@ class Checker {
   }
 
   private fillService(tree: Tree<'service'>, made: Mutable<Service>): void {
-    if (tree.base !== undefined) made.base = this.base(tree.base)
+    if (tree.base !== undefined) made.base = this.base(tree.base, made.name)
     const delivery = serviceDelivery(tree, this.reporter)
     const inherited = new Map<string, string>()
     for (let base = made.base; base !== undefined; base = base.base) {
@@ -207,44 +228,42 @@ class Checker {
       names.add(name.text)
       return this.function(fn, delivery)
     })
-    this.unique(this.scope.services, tree.name)
     this.scope.services.set(made.name, made)
   }
 
-  private base(name: Name): Service | undefined {
+  private base(name: Name, self: string): Service | undefined {
     const base = this.scope.service(name.text)
     if (base === undefined) {
+      if (name.text === self) {
+        this.reporter.error('unknown-service', name, ['a service cannot extend itself'])
+        return undefined
+      }
       const isLater = this.tree.definitions.some(
         (definition) => definition.kind === 'service' && definition.name.text === name.text,
       )
-      const hint = isLater ? `"${name.text}" is defined below: move it above` : this.missingHint(name.text)
+      const near = this.types.missingHint(name.text) ?? this.nearService(name.text)
+      const hint = isLater ? `"${name.text}" is defined below: move it above` : near
       this.reporter.error('unknown-service', name, [`there is no service "${name.text}" before this line`, hint])
     }
     return base
   }
 
+  private nearService(name: string): string | undefined {
+    const other = this.names.get(name)?.kind
+    if (other !== undefined && other !== 'service') return `"${name}" is a ${other}`
+    const near = this.scope.nearService(name)
+    return near === undefined ? undefined : `did you mean ${near}?`
+  }
+
   private function(tree: FunctionTree, serviceDefault: Function['delivery'] | undefined): Function {
     const args = this.fields(tree.arguments, 'arguments')
     const throws = this.fields(tree.throws, 'throws')
-    for (const [i, field] of throws.entries()) {
-      const place = tree.throws[i]?.type ?? tree.name
-      const definition = seenThrough(field.type)
-      if (definition?.kind !== 'exception' && field.type !== unknownType) {
-        this.reporter.error('throws-no-exception', place, [
-          `"${field.name}" is no exception`,
-          'only an exception can be thrown',
-        ])
-      } else if (definition !== undefined && definition.program === this.made && !this.defined.has(definition)) {
-        this.reporter.error('forward-throws', place, [
-          `"${definition.name}" is defined below: move it above the service`,
-        ])
-      }
-    }
+    for (const [i, field] of throws.entries()) this.checkThrown(field, tree.throws[i]?.type ?? tree.name)
     const { delivery, key } = checkFunction(tree, serviceDefault, this.reporter)
     return {
       name: tree.name.text,
       isOneway: tree.isOneway,
-      returns: tree.returns === undefined ? undefined : this.type(tree.returns),
+      returns: tree.returns === undefined ? undefined : this.types.type(tree.returns),
       arguments: args,
       throws,
       delivery,
@@ -252,6 +271,23 @@ class Checker {
       doc: tree.doc,
       annotations: annotationsOf(tree.annotations),
       position: tree.name.position,
+    }
+  }
+
+  private checkThrown(field: Field, place: Place): void {
+    const seen = seenThrough(field.type)
+    const definition = seen.kind === 'named' ? seen.definition : undefined
+    if (field.type === unknownType) return
+    if (definition?.kind !== 'exception') {
+      this.reporter.error('throws-no-exception', place, [
+        `"${field.name}" is no exception`,
+        'only an exception can be thrown',
+      ])
+    } else if (!this.values.isDefined(definition)) {
+      this.reporter.error('forward-throws', place, [
+        `"${definition.name}" is defined below`,
+        'move the exception above the service',
+      ])
     }
   }
 
@@ -279,7 +315,9 @@ class Checker {
       if (owner !== undefined)
         this.reporter.error('duplicate-id', tree.id ?? tree.name, [`"${owner}" has the id ${id} too`])
       if (names.has(tree.name.text))
-        this.reporter.error('duplicate-field', tree.name, [`there is a "${tree.name.text}" before`])
+        this.reporter.error('duplicate-field', tree.name, [
+          `there is ${of === 'arguments' ? 'an argument' : 'a field'} "${tree.name.text}" before`,
+        ])
       ids.set(id, tree.name.text)
       names.add(tree.name.text)
       return this.field(tree, id, of)
@@ -287,7 +325,9 @@ class Checker {
   }
 
   private field(tree: FieldTree, id: number, of: 'struct' | 'union' | 'arguments' | 'throws'): Field {
-    const type = this.type(tree.type)
+    const type = this.types.type(tree.type)
+    this.types.checkJsType(tree.annotations, type)
+    warnOfMisplaced(tree, this.reporter)
     let { requiredness } = tree
     if (of === 'arguments' && requiredness === 'optional') {
       this.reporter.warning('optional-argument', tree.name, [`an argument is always passed; "optional" is ignored`])
@@ -296,150 +336,20 @@ class Checker {
     if (of === 'union' && requiredness === 'required') {
       this.reporter.warning('required-in-union', tree.name, [`a union holds one of its fields; "required" is ignored`])
     }
-    const annotations = annotationsOf([...tree.annotations])
-    this.checkJsType(tree, type)
     return {
       id,
       name: tree.name.text,
       type,
       requiredness,
-      default: tree.default === undefined ? undefined : valueOf(tree.default, type, this.values),
+      default: tree.default === undefined ? undefined : this.default(tree.default, type),
       doc: tree.doc,
-      annotations,
+      annotations: annotationsOf(tree.annotations),
       position: tree.name.position,
     }
   }
 
-  /** `(js.type = "number")`, on the type or on the field. */
-  private checkJsType(tree: FieldTree, type: Type): void {
-    const annotation = [...tree.annotations, ...tree.type.annotations].find(({ name }) => name.text === 'js.type')
-    if (annotation === undefined) return
-    const base = baseOf(type)
-    const { value } = annotation
-    if (value.text !== 'number' && value.text !== 'bigint') {
-      this.reporter.error('js-type', value, [
-        `js.type = "${value.text}" is not known`,
-        'an i64 may be "number" or "bigint"',
-      ])
-    } else if (base !== 'i64') {
-      this.reporter.error('js-type', annotation.name, [
-        `js.type stands only on an i64, and "${tree.name.text}" is none`,
-      ])
-    }
+  private default(tree: ValueTree, type: Type): Value | undefined {
+    const value = type === unknownType ? undefined : valueOf(tree, type, this.values)
+    return value !== undefined && this.isBearable(value, tree) ? value : undefined
   }
-
-  private type(tree: TypeTree): Type {
-    const annotations = annotationsOf(tree.annotations)
-    if (tree.kind === 'map') return { kind: 'map', key: this.type(tree.key), value: this.type(tree.value), annotations }
-    if (tree.kind !== 'name') return { kind: tree.kind, element: this.type(tree.element), annotations }
-    const base = bases[tree.text]
-    if (base !== undefined) return { kind: 'base', name: base, annotations }
-    const definition = this.scope.type(tree.text)
-    if (definition !== undefined) return { kind: 'named', definition, annotations }
-    const isService = this.scope.service(tree.text) !== undefined
-    const near = this.scope.nearType(tree.text)
-    const hint = isService
-      ? 'a service is no type'
-      : (this.missingHint(tree.text) ?? (near === undefined ? undefined : `did you mean ${near}?`))
-    this.reporter.error('unknown-type', tree, [`there is no type "${tree.text}"`, hint])
-    return unknownType
-  }
-
-  private missingHint(name: string): string | undefined {
-    const literal = this.file.missing.get(name.slice(0, Math.max(0, name.lastIndexOf('.'))))
-    return literal === undefined
-      ? undefined
-      : `"${literal.text}", included at line ${literal.position.line}, was not found`
-  }
-
-  /** A default that holds a struct whose defaults hold it again has no end. */
-  private checkDefaultCycle(struct: Struct): void {
-    const seen = new Set<Struct>()
-    const reaches = (value: Value): boolean => {
-      switch (value.kind) {
-        case 'list':
-        case 'set':
-          return value.items.some(reaches)
-        case 'map':
-          return value.entries.some(([key, item]) => reaches(key) || reaches(item))
-        case 'struct': {
-          if (value.struct === struct) return true
-          const given = [...value.fields.values()]
-          if (seen.has(value.struct)) return given.some(reaches)
-          seen.add(value.struct)
-          return [
-            ...given,
-            ...value.struct.fields.flatMap((field) => (value.fields.has(field.name) ? [] : (field.default ?? []))),
-          ].some(reaches)
-        }
-        default:
-          return false
-      }
-    }
-    for (const field of struct.fields) {
-      if (field.default === undefined || !reaches(field.default)) continue
-      const place: Place = { position: field.position, length: field.name.length }
-      this.reporter.error('recursive-default', place, [
-        `the default of "${field.name}" holds a ${struct.name}, whose default holds one again`,
-      ])
-    }
-  }
-
-  private checkTypedefCycles(): void {
-    for (const definition of this.scope.types.values()) {
-      if (definition.kind !== 'typedef') continue
-      const seen = new Set<TypeDefinition>()
-      const reaches = (type: Type): boolean => {
-        if (type.kind === 'map') return reaches(type.key) || reaches(type.value)
-        if (type.kind === 'list' || type.kind === 'set') return reaches(type.element)
-        if (type.kind !== 'named' || type.definition.kind !== 'typedef') return false
-        if (type.definition === definition) return true
-        if (seen.has(type.definition)) return false
-        seen.add(type.definition)
-        return reaches(type.definition.type)
-      }
-      if (!reaches(definition.type)) continue
-      const place: Place = { position: definition.position, length: definition.name.length }
-      this.reporter.error('typedef-cycle', place, [
-        `typedef ${definition.name} is made of itself`,
-        'a struct may hold itself, a typedef may not',
-      ])
-      // Cut it, so that whoever goes on does not go round.
-      ;(definition as Mutable<Typedef>).type = unknownType
-    }
-  }
-
-  private get values(): ValueContext {
-    return { scope: this.scope, reporter: this.reporter, written: writtenMap }
-  }
-}
-
-const bases: Readonly<Record<string, BaseName>> = {
-  bool: 'bool',
-  byte: 'i8',
-  i8: 'i8',
-  i16: 'i16',
-  i32: 'i32',
-  i64: 'i64',
-  double: 'double',
-  string: 'string',
-  binary: 'binary',
-  uuid: 'uuid',
-}
-
-/** Stands for a type that is not there, after that was reported. */
-const unknownType: Type = { kind: 'base', name: 'bool', annotations: new Map() }
-
-function annotationsOf(trees: readonly AnnotationTree[]): Annotations {
-  return new Map(trees.map(({ name, value }) => [name.text, value.text]))
-}
-
-function seenThrough(type: Type): Exclude<TypeDefinition, Typedef> | undefined {
-  if (type.kind !== 'named') return undefined
-  return type.definition.kind === 'typedef' ? seenThrough(type.definition.type) : type.definition
-}
-
-function baseOf(type: Type): BaseName | undefined {
-  if (type.kind === 'named' && type.definition.kind === 'typedef') return baseOf(type.definition.type)
-  return type.kind === 'base' ? type.name : undefined
 }

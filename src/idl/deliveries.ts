@@ -6,7 +6,7 @@
 import { didYouMean, nearest } from '../std/suggest.ts'
 import type { Reporter } from './diagnostic.ts'
 import type { Function } from './program.ts'
-import type { AnnotationTree, DefinitionTree, FunctionTree } from './tree.ts'
+import type { AnnotationTree, DefinitionTree, FieldTree, FunctionTree } from './tree.ts'
 
 const deliveries = ['at-least-once', 'at-most-once', 'exactly-once'] as const
 type Delivery = Function['delivery']
@@ -39,7 +39,7 @@ function deliveryOf(annotations: readonly AnnotationTree[], reporter: Reporter):
   const known = deliveries.find((delivery) => delivery === text)
   if (known === undefined) {
     reporter.error('unknown-delivery', annotation.value, [
-      `delivery = "${text}" is not known.${didYouMean(text, deliveries)}`,
+      `delivery = "${text}" is not known${tail(text, deliveries)}`,
       `write one of ${deliveries.map((delivery) => `"${delivery}"`).join(', ')}`,
     ])
   }
@@ -84,18 +84,23 @@ function keyOf(tree: FunctionTree, reporter: Reporter): string | undefined {
   if (names.includes(text)) return text
   const offered = names.length === 0 ? 'it has no arguments' : `it has ${names.join(', ')}`
   reporter.error('unknown-key', annotation.value, [
-    `key = "${text}" names no argument of ${tree.name.text}.${didYouMean(text, names)}`,
+    `key = "${text}" names no argument of ${tree.name.text}${tail(text, names)}`,
     offered,
   ])
   return undefined
+}
+
+function tail(word: string, candidates: readonly string[]): string {
+  const meant = didYouMean(word, candidates)
+  return meant === '' ? '' : `.${meant}`
 }
 
 /** A near miss of our words would otherwise be ignored, and with it the promise. */
 function misspelt(annotations: readonly AnnotationTree[], reporter: Reporter): void {
   const ours = ['delivery', 'effect', 'key']
   for (const { name } of annotations) {
-    if (ours.includes(name.text) || name.text.length < 5) continue
-    const near = nearest(name.text, ['delivery', 'effect'])
+    if (ours.includes(name.text) || name.text.length < 3) continue
+    const near = nearest(name.text, ours)
     if (near !== undefined)
       reporter.warning('misspelt-annotation', name, [
         `"${name.text}" means nothing to Oncewire`,
@@ -110,6 +115,15 @@ function misplaced(annotations: readonly AnnotationTree[], reporter: Reporter): 
     if (name.text === 'key' || name.text === 'effect') {
       reporter.warning('misplaced-annotation', name, [`${name.text} belongs to a function, not to a service`])
     }
+  }
+}
+
+/** On a struct or a field our words say nothing of any call; "key" is everybody's. */
+export function warnOfMisplaced(tree: DefinitionTree | FieldTree, reporter: Reporter): void {
+  if ('kind' in tree && tree.kind === 'service') return
+  for (const { name } of tree.annotations) {
+    if (name.text === 'delivery' || name.text === 'effect')
+      reporter.warning('misplaced-annotation', name, [`${name.text} says nothing here`, 'write it behind a function'])
   }
 }
 

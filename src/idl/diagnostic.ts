@@ -24,9 +24,9 @@ export function renderDiagnostic(
   const { severity, code, file, position, length, message, suggestion } = diagnostic
   const paint = (text: string, style: string): string =>
     options.color === true ? `\u001b[${style}m${text}\u001b[0m` : text
-  const line = source.split('\n')[position.line - 1]?.replace(/\r$/, '') ?? ''
-  const before = line.slice(0, position.column - 1).replace(/[^\t]/g, ' ')
-  const carets = '^'.repeat(Math.max(1, Math.min(length, line.length - position.column + 1)))
+  const { line, column } = excerpt(source.split('\n')[position.line - 1]?.replace(/\r$/, '') ?? '', position.column)
+  const before = line.slice(0, column - 1).replace(/[^\t]/g, ' ')
+  const carets = '^'.repeat(Math.max(1, Math.min(length, line.length - column + 1)))
   const hue = severity === 'error' ? '31' : '33'
   const lines = [
     `${paint(`${file}:${position.line}:${position.column}:`, '1')} ${paint(`${severity}:`, hue)} ${message} [${code}]`,
@@ -35,6 +35,16 @@ export function renderDiagnostic(
   ]
   if (suggestion !== undefined) lines.push(`  ${paint('=', '36')} ${suggestion}`)
   return lines.join('\n')
+}
+
+const lineMax = 160
+
+/** A line that is not too long to be shown: of a longer one the part around the place. */
+function excerpt(line: string, column: number): { readonly line: string; readonly column: number } {
+  if (line.length <= lineMax) return { line, column }
+  const from = Math.max(0, Math.min(column - 1 - lineMax / 2, line.length - lineMax))
+  const [left, right] = [from === 0 ? '' : '...', from + lineMax >= line.length ? '' : '...']
+  return { line: `${left}${line.slice(from, from + lineMax)}${right}`, column: column - from + left.length }
 }
 
 /** What is wrong, and what to write instead where that is known. */

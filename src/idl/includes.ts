@@ -10,6 +10,7 @@ export function includesOf(program: Program): ReadonlyMap<string, Program> {
 
 /** Every file that `program` needs, itself last. */
 export function allPrograms(program: Program, found: Set<Program> = new Set()): Program[] {
+  if (found.has(program)) return [...found]
   for (const include of program.includes) allPrograms(include.program, found)
   found.add(program)
   return [...found]

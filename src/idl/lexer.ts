@@ -56,7 +56,7 @@ class Lexer {
     else if (char === '"' || char === "'") this.string(char)
     else if (/[A-Za-z_]/.test(char)) this.word()
     else if (this.number()) return
-    else if ('{}()<>[]=:;,*&'.includes(char)) this.symbol(char)
+    else if ('{}()<>[]=:;,*&@'.includes(char)) this.symbol(char)
     else this.stray()
   }
 
@@ -99,7 +99,7 @@ class Lexer {
       if (char === undefined || char === '\n') {
         this.reporter.error('unterminated-string', this.place(start, this.at - start), [
           'this string has no end on its line',
-          `close it with ${quote}`,
+          `close it with ${quote}; a line break inside is \\n (only thriftgo takes the break itself)`,
         ])
         break
       }
@@ -109,6 +109,11 @@ class Lexer {
       }
       value += char === '\\' ? this.escape() : char
     }
+    if (value.includes('\ufffd'))
+      this.reporter.warning('not-utf8', this.place(start, this.at - start), [
+        'this string holds U+FFFD, which stands for bytes that are not UTF-8',
+        'save the file as UTF-8',
+      ])
     this.add('string', start, value)
   }
 
@@ -116,11 +121,12 @@ class Lexer {
     const char = this.text[++this.at] ?? ''
     const meant = escapes[char]
     if (meant !== undefined) return meant
-    this.reporter.error('bad-escape', this.place(this.at - 1, 2), [
-      `Thrift has no escape \\${char}`,
+    const isAtEnd = char === '' || char === '\n' || char === '\r'
+    this.reporter.error('bad-escape', this.place(this.at - 1, isAtEnd ? 1 : 2), [
+      isAtEnd ? 'Thrift has no escape for the end of a line' : `Thrift has no escape \\${char}`,
       `it has \\r \\n \\t \\" \\' and \\\\`,
     ])
-    if (char === '\n') this.at--
+    if (isAtEnd) this.at--
     return ''
   }
 
@@ -140,31 +146,35 @@ class Lexer {
     if (text === undefined) return false
     const start = this.at
     this.at += text.length
-    if (/^[+-]?(0x[0-9A-Fa-f]+|\d+)$/.test(text)) {
-      const digits = text.replace(/^[+-]/, '')
-      const value = text.startsWith('-')
-        ? -BigInt(digits)
-        : BigInt(digits.startsWith('0x') ? digits : digits.replace(/^0+(?=\d)/, ''))
-      if (value > i64Max || value < -i64Max - 1n) {
-        this.reporter.error('integer-too-large', this.place(start, text.length), [`${text} does not fit into 64 bits`])
-      }
-      this.add('integer', start, text, value)
-    } else this.add('double', start, text)
+    if (integerForm.test(text)) this.integer(start, text)
+    else this.add('double', start, text)
     return true
+  }
+
+  /** Apache's compiler reads digits and sign of a hexadecimal number apart, so -2^63 is written in decimals only. */
+  private integer(start: number, text: string): void {
+    const [, sign = '', digits = ''] = integerForm.exec(text) as RegExpExecArray
+    // What is far too long is not worth making a number of.
+    const size = digits.replace(/^0+(?=\d)/, '').length > 20 ? i64Max + 2n : BigInt(digits)
+    const isTooLarge = size > i64Max + (sign === '-' && !digits.startsWith('0x') ? 1n : 0n)
+    if (isTooLarge)
+      this.reporter.error('integer-too-large', this.place(start, text.length), [
+        `${text} does not fit into 64 bits`,
+        'an i64 holds -9223372036854775808 to 9223372036854775807',
+      ])
+    this.add('integer', start, text, isTooLarge ? 0n : sign === '-' ? -size : size)
   }
 
   private stray(): void {
     const char = String.fromCodePoint(this.text.codePointAt(this.at) ?? 0)
     const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-    const hint =
-      char === '@'
-        ? '"@" annotations are an extension of fbthrift; Apache Thrift writes (name = "value") behind the thing'
-        : undefined
-    this.reporter.error('stray-character', this.place(this.at, char.length), [
-      `"${char}" (U+${code}) means nothing here`,
-      hint,
+    const name = invisible[code] ?? (/\p{C}|\p{Z}|\p{M}/u.test(char) ? 'an invisible character' : `"${char}"`)
+    const { length } = char
+    this.reporter.error('stray-character', this.place(this.at, length), [
+      `${name} (U+${code}) means nothing here`,
+      strayHints.find(([chars]) => chars.includes(char))?.[1],
     ])
-    this.at += char.length
+    this.at += length
   }
 
   private add(kind: Token['kind'], start: number, text: string, integer = 0n): void {
@@ -193,7 +203,27 @@ class Lexer {
 
 const escapes: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', '"': '"', "'": "'", '\\': '\\' }
 const wordForm = /[A-Za-z_](?:\.[A-Za-z0-9_]|[A-Za-z0-9_])*/y
+const integerForm = /^([+-]?)(0x[0-9A-Fa-f]+|\d+)$/
 const numberForm = /[+-]?(?:0x[0-9A-Fa-f]+|(?:\d+(?:\.\d+)?|\.\d+)[eE][+-]?\d+|\d*\.\d+|\d+)/y
+
+const invisible: Readonly<Record<string, string>> = {
+  '0000': 'a NUL',
+  '000B': 'a vertical tab',
+  '000C': 'a form feed',
+  '00A0': 'a no-break space',
+  '200B': 'a zero-width space',
+  FEFF: 'a byte order mark',
+}
+const strayHints: readonly (readonly [chars: string, hint: string])[] = [
+  ['\u201c\u201d\u2018\u2019\u00ab\u00bb', 'strings stand between " or \''],
+  ['?', 'a field that may be absent is optional: write optional before its type'],
+  ['+-', 'a sign stands right before its number, and names have no hyphens: write _'],
+  ['.', 'digits stand on both sides of a point, and a name on both sides of a dot'],
+  ['/', 'a comment begins with // or /*'],
+  ['|', 'one of several types is a union'],
+  ['$`!%^~\\', 'names are made of letters, digits and _'],
+  ['\u00a0\u200b\ufeff\u0000\u000b\u000c', 'remove it'],
+]
 
 /** What a doc comment says, without its stars. */
 function docText(comment: string): string | undefined {

@@ -32,6 +32,9 @@ export function loadProgram(file: string, host: SourceHost): Loaded {
   return { program: hasErrors ? undefined : program, diagnostics: loader.diagnostics, sources: loader.sources }
 }
 
+/** Files that include each other in a row; each is a level of the stack. */
+const openMax = 200
+
 /** Loads several files; those that two of them include are one program. */
 export class Loader {
   readonly diagnostics: Diagnostic[] = []
@@ -49,50 +52,83 @@ export class Loader {
   load(file: string, text?: string): Program | undefined {
     const known = this.programs.get(file)
     if (known !== undefined) return known
-    const reporter = new Reporter(file, this.diagnostics)
+    const reporter = new Reporter(file, [])
     const source = text ?? this.host.read(file)
     if (source === undefined) {
       reporter.error('no-such-file', { position: { line: 1, column: 1 }, length: 1 }, [`${file} cannot be read`])
+      this.diagnostics.push(...reporter.diagnostics)
       return undefined
     }
     this.sources.set(file, source)
     const tree = parse(source, reporter)
     this.open.push(file)
-    const missing = new Map<string, Name>()
-    const includes: Include[] = []
-    for (const literal of tree.includes) {
-      const program = this.include(literal, { file, reporter, missing })
-      if (program !== undefined) includes.push({ literal: literal.text, program })
-    }
+    const { includes, missing } = this.includes(tree.includes, { file, reporter })
     this.open.pop()
     const program = check(tree, { file, name: baseName(file), includes, missing, reporter })
     this.programs.set(file, program)
+    for (const diagnostic of reporter.diagnostics.sort(byPlace)) this.diagnostics.push(diagnostic)
     return program
   }
 
-  private include(
-    literal: Name,
-    from: { readonly file: string; readonly reporter: Reporter; readonly missing: Map<string, Name> },
-  ): Program | undefined {
-    for (const candidate of this.host.resolve(from.file, literal.text)) {
+  private includes(literals: readonly Name[], from: Including): { includes: Include[]; missing: Map<string, Name> } {
+    const includes: Include[] = []
+    const missing = new Map<string, Name>()
+    for (const literal of literals) {
+      const program = this.include(literal, from)
+      if (program === 'missing') missing.set(baseName(literal.text), literal)
+      if (program === 'missing' || program === undefined) continue
+      const twin = includes.find((include) => include.program.name === program.name)
+      if (twin === undefined) includes.push({ literal: literal.text, program })
+      else if (twin.program === program)
+        from.reporter.warning('repeated-include', literal, [`${program.name} is included before`, 'remove this line'])
+      else {
+        includes.push({ literal: literal.text, program })
+        from.reporter.warning('ambiguous-include', literal, [
+          `"${twin.literal}" too is called ${program.name}: of names that both have, those of this file count`,
+          'give one of the files another name',
+        ])
+      }
+    }
+    return { includes, missing }
+  }
+
+  private include(literal: Name, { file, reporter }: Including): Program | 'missing' | undefined {
+    const candidates = this.host.resolve(file, literal.text)
+    for (const candidate of candidates) {
       const cycle = this.open.indexOf(candidate)
       if (cycle >= 0) {
         const chain = [...this.open.slice(cycle), candidate].join(' includes ')
-        from.reporter.error('include-cycle', literal, [`recursion: ${chain}`, 'move what both need into a third file'])
+        reporter.error('include-cycle', literal, [`recursion: ${chain}`, 'move what both need into a third file'])
         return undefined
       }
       if (this.programs.has(candidate)) return this.programs.get(candidate)
       const text = this.host.read(candidate)
-      if (text !== undefined) return this.load(candidate, text)
+      if (text === undefined) continue
+      if (this.open.length < openMax) return this.load(candidate, text)
+      reporter.error('too-deep', literal, [
+        `this is include ${openMax} in a row`,
+        'include fewer files from each other',
+      ])
+      return undefined
     }
-    from.missing.set(baseName(literal.text), literal)
-    const looked = this.host.resolve(from.file, literal.text).join(', ')
-    from.reporter.warning('no-such-include', literal, [`"${literal.text}" was not found`, `looked for ${looked}`])
-    return undefined
+    reporter.warning('no-such-include', literal, [
+      `"${literal.text}" was not found`,
+      `looked for ${candidates.join(', ')}`,
+    ])
+    return 'missing'
   }
+}
+
+interface Including {
+  readonly file: string
+  readonly reporter: Reporter
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return a.position.line - b.position.line || a.position.column - b.position.column
 }
 
 /** `a/b/shared.thrift` -> `shared`: what names from the file begin with. */
 function baseName(file: string): string {
-  return file.replace(/^.*[/\\]/, '').replace(/\.thrift$/, '')
+  return file.replace(/^.*[/\\]/, '').replace(/(?<=.)\.[^.]*$/, '')
 }

@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { probes } from '../../test/support/probes.ts'
 import { idlFiles, programOf } from '../../test/support/random-idl.ts'
 import { generate } from '../codegen/generate.ts'
 import { printDefinition, printProgram } from './print.ts'
@@ -28,11 +29,9 @@ function sameProgram(files: Readonly<Record<string, string>>): void {
 }
 
 describe('the same program', () => {
-  const probes = readFileSync(join(root, 'test/probes/accept.txt'), 'utf8').split(/^=== /m).slice(1)
-  test.each(probes.map((probe) => [probe.slice(0, probe.indexOf('\n')), probe.slice(probe.indexOf('\n') + 1)]))(
-    'probe: %s',
-    (_, text) => sameProgram({ 'main.thrift': text, 'x.thrift': 'struct X {}' }),
-  )
+  for (const { title, files } of probes('accept')) {
+    test(`probe: ${title}`, () => sameProgram(Object.fromEntries(files)))
+  }
 
   const folder = join(root, 'test/golden/idl')
   const golden = Object.fromEntries(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')]))

@@ -1,104 +1,39 @@
 /**
  * Goal: every corner of the grammar is accepted or refused as Apache's compiler does, or better, at the right place.
- * Method: small texts in test/probes, accepted ones and refused ones with `line:column code`; then properties over any text.
+ * Method: small texts in test/probes, each with all that the compiler says of it (`UPDATE_GOLDEN=1` writes that anew; read
+ * it before you commit it). test/apache.test.ts asks Apache's compiler about the same texts. Then properties over any text.
  */
 import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { lineOf, load, loadText, probes, updateProbes } from '../../test/support/probes.ts'
 import { generate } from '../codegen/generate.ts'
 import { type Diagnostic, renderDiagnostic } from './diagnostic.ts'
-import { type Loaded, loadProgram } from './load.ts'
-
-const probes = join(import.meta.dirname, '../../test/probes')
-
-/** Sections that begin with `=== title`. */
-function sections(file: string): readonly (readonly [title: string, text: string])[] {
-  return readFileSync(join(probes, file), 'utf8')
-    .split(/^=== /m)
-    .slice(1)
-    .map(
-      (section) => [section.slice(0, section.indexOf('\n')).trim(), section.slice(section.indexOf('\n') + 1)] as const,
-    )
-}
-
-function load(text: string, others: Readonly<Record<string, string>> = {}): Loaded {
-  const files: Readonly<Record<string, string>> = { 'main.thrift': text, ...others }
-  return loadProgram('main.thrift', { read: (file) => files[file], resolve: (_from, literal) => [literal] })
-}
+import type { Loaded } from './load.ts'
 
 const errorsOf = ({ diagnostics }: Loaded): Diagnostic[] => diagnostics.filter(({ severity }) => severity === 'error')
 const shown = (diagnostics: readonly Diagnostic[], text: string): string =>
   diagnostics.map((one) => renderDiagnostic(one, text)).join('\n')
 
-describe('accepted', () => {
-  for (const [title, text] of sections('accept.txt')) {
-    test(title, () => {
-      const loaded = load(text, { 'x.thrift': 'struct X {}' })
-      expect(shown(errorsOf(loaded), text)).toBe('')
-      generate(loaded.program ?? expect.fail('no program'), { importExtension: 'ts' })
+if (process.env['UPDATE_GOLDEN'] === '1') for (const file of ['accept', 'reject'] as const) updateProbes(file)
+
+describe.each(['accept', 'reject'] as const)('%s', (file) => {
+  const all = probes(file)
+
+  test('several hundred, of different titles', () => {
+    expect(all.length).toBeGreaterThan(200)
+    expect(new Set(all.map(({ title }) => title)).size).toBe(all.length)
+  })
+
+  for (const probe of all) {
+    test(probe.title, () => {
+      const loaded = load(probe)
+      expect(loaded.diagnostics.map(lineOf), shown(loaded.diagnostics, probe.text)).toEqual(probe.expected)
+      expect(loaded.program === undefined ? 'reject' : 'accept').toBe(file)
+      if (loaded.program !== undefined) generate(loaded.program, { importExtension: 'ts' })
     })
   }
-})
-
-describe('refused', () => {
-  for (const [title, text] of sections('reject.txt')) {
-    const [name, expected] = title.split(' | ') as [string, string]
-    test(name, () => {
-      const errors = errorsOf(load(text.replace(/\n$/, '')))
-      const places = errors.map(({ position, code }) => `${position.line}:${position.column} ${code}`)
-      expect(places, shown(errors, text)).toContain(expected)
-    })
-  }
-})
-
-describe('includes', () => {
-  const shared = 'struct S { 1: i32 a } enum E { A, B } const i32 C = 5 service V { void f() } exception X {}'
-
-  test('types, constants, members, services of an include', () => {
-    const text = `include "shared.thrift"
-      struct T { 1: shared.S s = {"a": shared.C} 2: shared.E e = shared.E.B 3: shared.E f = E.B }
-      service W extends shared.V { shared.S g(1: list<shared.S> l) throws (1: shared.X x) }
-      const i32 D = shared.C`
-    expect(shown(errorsOf(load(text, { 'shared.thrift': shared })), text)).toBe('')
-  })
-
-  test("an include's includes are not visible", () => {
-    const text = 'include "middle.thrift"\nstruct T { 1: shared.S s }'
-    const errors = errorsOf(load(text, { 'middle.thrift': 'include "shared.thrift"', 'shared.thrift': shared }))
-    expect(errors.map(({ code }) => code)).toEqual(['unknown-type'])
-  })
-
-  test('a missing include is a warning, and named where something needs it', () => {
-    expect(
-      load('include "gone.thrift"\nstruct A {}').diagnostics.map(({ severity, code }) => `${severity} ${code}`),
-    ).toEqual(['warning no-such-include'])
-    const [error] = errorsOf(load('include "gone.thrift"\nstruct A { 1: gone.X x }'))
-    expect(error).toMatchObject({
-      code: 'unknown-type',
-      suggestion: '"gone.thrift", included at line 1, was not found',
-    })
-  })
-
-  test('files that include each other are told the whole circle', () => {
-    const errors = errorsOf(
-      load('include "a.thrift"', { 'a.thrift': 'include "b.thrift"', 'b.thrift': 'include "main.thrift"' }),
-    )
-    expect(errors[0]?.message).toBe('recursion: main.thrift includes a.thrift includes b.thrift includes main.thrift')
-  })
-
-  test('errors of all files are found at once', () => {
-    const errors = errorsOf(load('include "a.thrift"\nstruct A { 1: X x }', { 'a.thrift': 'struct B { 1: Y y }' }))
-    expect(errors.map(({ file, code }) => `${file} ${code}`)).toEqual([
-      'a.thrift unknown-type',
-      'main.thrift unknown-type',
-    ])
-  })
-
-  test('a forgotten qualifier is suggested', () => {
-    const [error] = errorsOf(load('include "shared.thrift"\nstruct A { 1: S s }', { 'shared.thrift': shared }))
-    expect(error?.suggestion).toBe('did you mean shared.S?')
-  })
 })
 
 describe('many errors', () => {
@@ -115,15 +50,15 @@ service S {
 }
 const i32 X = "x"
 struct A {}`
-    const errors = errorsOf(load(text))
+    const errors = errorsOf(loadText(text))
     expect(errors.map(({ position, code }) => `${position.line} ${code}`)).toEqual([
       '3 syntax',
+      '4 unknown-type',
       '6 syntax',
       '8 syntax',
-      '12 duplicate-definition',
-      '4 unknown-type',
       '9 unknown-type',
       '11 wrong-value',
+      '12 duplicate-definition',
     ])
   })
 })
@@ -131,7 +66,7 @@ struct A {}`
 describe('how it is shown', () => {
   test('file, line, column, the line, a caret, a suggestion', () => {
     const text = 'struct Work {}\nstruct A {\n\t1: Wrok w\n}'
-    const [error] = errorsOf(load(text))
+    const [error] = errorsOf(loadText(text))
     expect(renderDiagnostic(error as Diagnostic, text)).toBe(
       [
         'main.thrift:3:5: error: there is no type "Wrok" [unknown-type]',
@@ -179,7 +114,7 @@ describe('any text', () => {
     'oneway',
   ]
   const finishes = (text: string): void => {
-    const { diagnostics, program } = load(text)
+    const { diagnostics, program } = loadText(text)
     expect(program === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'))
     for (const one of diagnostics) renderDiagnostic(one, text)
   }
@@ -196,18 +131,56 @@ describe('any text', () => {
   })
 
   test('so does a valid file cut at every byte', () => {
-    const text = readFileSync(join(probes, '../golden/idl/kitchen.thrift'), 'utf8').replace(/^include.*$/m, '')
+    const text = readFileSync(join(import.meta.dirname, '../../test/golden/idl/kitchen.thrift'), 'utf8').replace(
+      /^include.*$/m,
+      '',
+    )
     for (let length = 0; length <= text.length; length++) finishes(text.slice(0, length))
   })
+
+  const times = (n: number, line: (i: number) => string): string =>
+    Array.from({ length: n }, (_, i) => line(i)).join('\n')
 
   test('nesting of 100,000 is an error, not a crash', () => {
     for (const deep of [
       `struct A { 1: ${'list<'.repeat(100_000)}`,
       `const i32 A = ${'['.repeat(100_000)}`,
+      `const i32 A = ${'{'.repeat(100_000)}`,
       'struct A {'.repeat(50_000),
       '('.repeat(100_000),
-    ])
+      `struct A { 1: i32 a ${'()'.repeat(100_000)} }`,
+      `struct A { ${'1: i32 a xsd_attrs { '.repeat(50_000)}`,
+      `const i64 A = ${'9'.repeat(100_000)}`,
+      `typedef i32 T0\n${times(50_000, (i) => `typedef list<T${i}> T${i + 1}`)}\nstruct A { 1: T50000 a }`,
+      `${times(50_000, (i) => `typedef T${i + 1} T${i}`)}\ntypedef i32 T50000`,
+      `struct S0 {}\n${times(20_000, (i) => `struct S${i + 1} { 1: S${i} a = {} }`)}`,
+    ]) {
       finishes(deep)
+      expect(loadText(deep).diagnostics[0]?.severity).toBe('error')
+    }
+  })
+
+  test('what is long in a row is no nesting', () => {
+    for (const long of [
+      times(20_000, (i) => `const i32 A${i} = ${i === 0 ? '1' : `A${i - 1}`}`),
+      times(20_000, (i) => `const ${i % 2 === 0 ? 'i32' : 'i64'} A${i} = ${i === 0 ? '1' : `A${i - 1}`}`),
+      times(20_000, (i) => `struct S${i} { 1: optional S${i + 1} a }`).concat('\nstruct S20000 {}'),
+      `enum E {\n${times(20_000, (i) => `  M${i}`)}\n}\n${times(20_000, (i) => `const E C${i} = E.M${i}`)}`,
+    ])
+      expect(errorsOf(loadText(long))).toEqual([])
+  })
+
+  test('a short text that stands for an endless one is refused', () => {
+    const twice = (i: number): string => `const ${'list<'.repeat(i + 1)}i32${'>'.repeat(i + 1)} A${i}`
+    const doubling = times(40, (i) => `${twice(i)} = ${i === 0 ? '[1]' : `[A${i - 1}, A${i - 1}]`}`)
+    expect(errorsOf(loadText(doubling))[0]).toMatchObject({ code: 'too-large', position: { line: 20 } })
+    const defaults = times(40, (i) => `struct S${i} { ${i === 0 ? '' : `1: S${i - 1} a = {} 2: S${i - 1} b = {}`} }`)
+    expect(errorsOf(loadText(defaults))[0]).toMatchObject({ code: 'too-large' })
+  })
+
+  test('so are files that include each other in a long row', () => {
+    const files = new Map(Array.from({ length: 1000 }, (_, i) => [`f${i}.thrift`, `include "f${i + 1}.thrift"`]))
+    expect(errorsOf(loadText('include "f0.thrift"', files))[0]).toMatchObject({ code: 'too-deep', file: 'f198.thrift' })
   })
 
   test('time grows with the text, not faster', () => {
@@ -215,6 +188,6 @@ describe('any text', () => {
       { length: 5000 },
       (_, n) => `struct S${n} { 1: i32 a, 2: string b, 3: list<S${Math.max(0, n - 1)}> c }`,
     ).join('\n')
-    expect(load(text).program?.definitions).toHaveLength(5000)
+    expect(loadText(text).program?.definitions).toHaveLength(5000)
   })
 })

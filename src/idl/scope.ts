@@ -7,15 +7,24 @@ import { nearest } from '../std/suggest.ts'
 import type { Const, Enum, EnumMember, Include, Program, Service, Struct, Typedef } from './program.ts'
 
 export type TypeDefinition = Typedef | Enum | Struct
+interface Member {
+  readonly enum: Enum
+  readonly member: EnumMember
+}
+
+/** Suggestions are looked for so many times; a file with more unknown names has another mistake. */
+const searchesMax = 200
 
 export class Scope {
   readonly types: Map<string, TypeDefinition> = new Map()
   readonly constants: Map<string, Const> = new Map()
   readonly services: Map<string, Service> = new Map()
+  /** Of two includes with one name the last comes first, as in Apache's compiler. */
   private readonly includes: readonly Include[]
+  private searches = 0
 
   constructor(includes: readonly Include[]) {
-    this.includes = includes
+    this.includes = [...includes].reverse()
   }
 
   type(name: string): TypeDefinition | undefined {
@@ -30,37 +39,44 @@ export class Scope {
     return this.services.get(name) ?? this.included(name, (program, local) => scopeOf(program).services.get(local))
   }
 
-  /** `Kind.DEBIT`, `shared.Kind.DEBIT`, and, as Apache has it, `Kind.DEBIT` of an included file. */
-  member(name: string): { readonly enum: Enum; readonly member: EnumMember } | undefined {
-    // A member's own name may hold a dot.
+  /** `Kind.DEBIT`, `shared.Kind.DEBIT`. A member's own name may hold a dot. */
+  member(name: string): Member | undefined {
     for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-      const prefix = name.slice(0, dot)
-      const definitions = [this.type(prefix), ...this.includes.map(({ program }) => scopeOf(program).types.get(prefix))]
-      for (const definition of definitions) {
-        if (definition?.kind !== 'enum') continue
-        const member = definition.members.find((candidate) => candidate.name === name.slice(dot + 1))
-        if (member !== undefined) return { enum: definition, member }
-      }
+      const definition = this.type(name.slice(0, dot))
+      const member = definition?.kind === 'enum' ? memberNamed(definition, name.slice(dot + 1)) : undefined
+      if (definition?.kind === 'enum' && member !== undefined) return { enum: definition, member }
     }
     return undefined
   }
 
+  /** How a member is written in this file. */
+  memberText({ enum: { program, name }, member }: Member): string {
+    const isIncluded = this.includes.some((include) => include.program === program)
+    return `${isIncluded ? `${program.name}.` : ''}${name}.${member.name}`
+  }
+
   /** The nearest name that a type could have here. */
   nearType(name: string): string | undefined {
-    const included = this.includes.flatMap(({ program }) =>
-      [...scopeOf(program).types.keys()].map((local) => `${program.name}.${local}`),
-    )
     const base = ['bool', 'byte', 'i8', 'i16', 'i32', 'i64', 'double', 'string', 'binary', 'uuid']
-    return this.includes.length > 0 && included.some((full) => full.endsWith(`.${name}`))
-      ? included.find((full) => full.endsWith(`.${name}`))
-      : nearest(name, [...this.types.keys(), ...included, ...base])
+    return this.near(name, [...this.types.keys(), ...base], ({ types }) => types.keys())
   }
 
   nearConstant(name: string): string | undefined {
-    const members = [...this.types.values()].flatMap((type) =>
-      type.kind === 'enum' ? type.members.map((member) => `${type.name}.${member.name}`) : [],
+    return this.near(name, constantNames(this), constantNames)
+  }
+
+  nearService(name: string): string | undefined {
+    return this.near(name, [...this.services.keys()], ({ services }) => services.keys())
+  }
+
+  /** A name that lacks its qualifier, or else the one most alike. */
+  private near(name: string, own: readonly string[], namesOf: (scope: Scope) => Iterable<string>): string | undefined {
+    if (++this.searches > searchesMax) return undefined
+    const included = this.includes.flatMap(({ program }) =>
+      [...namesOf(scopeOf(program))].map((local) => `${program.name}.${local}`),
     )
-    return members.find((full) => full.endsWith(`.${name}`)) ?? nearest(name, [...this.constants.keys(), ...members])
+    const names = [...own, ...included]
+    return names.find((full) => full.endsWith(`.${name}`)) ?? nearest(name, names)
   }
 
   private included<T>(name: string, find: (program: Program, local: string) => T | undefined): T | undefined {
@@ -71,6 +87,41 @@ export class Scope {
     }
     return undefined
   }
+}
+
+function constantNames({ types, constants }: Scope): string[] {
+  const members = [...types.values()].flatMap((type) =>
+    type.kind === 'enum' ? type.members.map((member) => `${type.name}.${member.name}`) : [],
+  )
+  return [...constants.keys(), ...members]
+}
+
+interface Members {
+  readonly named: ReadonlyMap<string, EnumMember>
+  readonly numbered: ReadonlyMap<bigint, EnumMember>
+}
+
+const membersOf = new WeakMap<Enum, Members>()
+
+export function memberNamed(definition: Enum, name: string): EnumMember | undefined {
+  return indexed(definition).named.get(name)
+}
+
+/** The first that has the number. */
+export function memberNumbered(definition: Enum, number: bigint): EnumMember | undefined {
+  return indexed(definition).numbered.get(number)
+}
+
+function indexed(definition: Enum): Members {
+  const known = membersOf.get(definition)
+  if (known !== undefined) return known
+  const members = [...definition.members].reverse()
+  const made = {
+    named: new Map(members.map((member) => [member.name, member])),
+    numbered: new Map(members.map((member) => [BigInt(member.value), member])),
+  }
+  membersOf.set(definition, made)
+  return made
 }
 
 const scopes = new WeakMap<Program, Scope>()

@@ -3,6 +3,7 @@
  *
  * Invariant: every call moves on or throws; nothing here loops on a bad file.
  */
+import { nearest } from '../std/suggest.ts'
 import type { Place, Reporter, Text } from './diagnostic.ts'
 import type { Token } from './lexer.ts'
 import type { Name } from './tree.ts'
@@ -25,6 +26,7 @@ export class TokenCursor {
   protected readonly tokens: readonly Token[]
   protected readonly reporter: Reporter
   protected at = 0
+  private isEndTold = false
 
   constructor(tokens: readonly Token[], reporter: Reporter) {
     this.tokens = tokens
@@ -88,7 +90,7 @@ export class TokenCursor {
 
   protected dotted(name: Name, what: string): void {
     this.reporter.error('dotted-name', name, [
-      `the name of a ${what} has no dots`,
+      `the name of ${what} has no dots`,
       `write ${name.text.replaceAll('.', '_')}`,
     ])
   }
@@ -96,6 +98,28 @@ export class TokenCursor {
   protected fail(code: string, place: Place, text: Text): Unparsable {
     this.reporter.error(code, place, text)
     return new Unparsable()
+  }
+
+  /** At the end of the file the innermost that is open is told; the others are so by the same mistake. */
+  protected neverClosed(close: string, open: Place): Unparsable {
+    if (this.token.kind === 'end' && this.isEndTold) return new Unparsable()
+    this.isEndTold = this.token.kind === 'end'
+    const { line, column } = open.position
+    const bracket = { '}': '{', ')': '(', ']': '[' }[close] ?? ''
+    return this.fail('syntax', this.token, [
+      `expected "${close}", found ${shown(this.token)}`,
+      `the "${bracket}" at ${line}:${column} is never closed`,
+    ])
+  }
+
+  /** For an element about which enough has been said. */
+  protected unparsable(): Unparsable {
+    return new Unparsable()
+  }
+
+  protected suggested(word: string, candidates: readonly string[]): string | undefined {
+    const near = nearest(word, candidates)
+    return near === undefined ? undefined : `did you mean ${near}?`
   }
 
   // --- going on behind a mistake
@@ -112,24 +136,28 @@ export class TokenCursor {
     }
   }
 
-  /** To the next field, argument, member or function of the same body. */
+  /** To the next field, argument, member or function of the same body, or to the end of that body. */
   protected skipElement(close: '}' | ')', start: number): void {
-    let depth = 0
-    for (let i = start; i < this.at; i++) depth += nestingOf(this.tokens[i] as Token)
-    depth = Math.max(0, depth)
-    if (this.at === start && !this.isSymbol(close)) depth = Math.max(0, depth + nestingOf(this.next()))
-    for (;;) {
+    const open = { braces: 0, others: 0 }
+    for (let i = start; i < this.at; i++) countBrackets(this.tokens[i] as Token, open)
+    if (this.at === start && !this.isSymbol(close)) countBrackets(this.next(), open)
+    for (; this.token.kind !== 'end'; countBrackets(this.next(), open)) {
       const { token } = this
-      if (token.kind === 'end' || (depth <= 0 && this.isSymbol(close))) return
-      if (this.isAnyOf(definitionWords) && token.position.column === 1) {
-        // The body was never closed.
-        throw this.fail('syntax', token, [`expected "${close}" before ${shown(token)}`])
+      const isInside = open.braces > 0 || open.others > 0
+      if (this.isSymbol('}') && open.braces === 0) return
+      if (this.isSymbol(close) && !isInside) return
+      if (this.isDefinition() && token.position.column === 1) return
+      if (!isInside && token.isFirstOnLine && this.at > start + 1 && !this.isSymbol('{')) return
+      if (!isInside && (this.isSymbol(',') || this.isSymbol(';'))) {
+        this.at++
+        return
       }
-      if (depth <= 0 && token.isFirstOnLine && this.at > start + 1 && !this.isSymbol('{')) return
-      this.at++
-      depth += nestingOf(token)
-      if (depth <= 0 && (token.text === ',' || token.text === ';') && token.kind === 'symbol') return
     }
+  }
+
+  /** No element begins with a definition word and a name: where one does, what was open was forgotten. */
+  protected isDefinition(): boolean {
+    return this.isAnyOf(definitionWords) && this.tokens[this.at + 1]?.kind === 'identifier'
   }
 }
 
@@ -138,10 +166,12 @@ function depthOf(token: Token): number {
   return token.text === '{' ? 1 : token.text === '}' ? -1 : 0
 }
 
-function nestingOf(token: Token): number {
-  if (token.kind !== 'symbol') return 0
-  if ('{(['.includes(token.text)) return 1
-  return '})]'.includes(token.text) ? -1 : 0
+function countBrackets({ kind, text }: Token, open: { braces: number; others: number }): void {
+  if (kind !== 'symbol') return
+  if (text === '{') open.braces++
+  else if (text === '}') open.braces = Math.max(0, open.braces - 1)
+  else if ('([<'.includes(text)) open.others++
+  else if (')]>'.includes(text)) open.others = Math.max(0, open.others - 1)
 }
 
 export function placeOf({ position, length }: Place): Place {

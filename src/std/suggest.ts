@@ -9,7 +9,8 @@ const lengthMax = 200
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > lengthMax) return undefined
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
+  // Of two letters one edit leaves too little: only case may differ.
+  let bestDistance = (word.length < 3 ? 0 : Math.max(1, Math.floor(word.length / 3))) + 1
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())

@@ -1,0 +1,117 @@
+/**
+ * Where our compiler decides otherwise than Apache's, and why: the probes of test/probes that show it, by their titles.
+ */
+export interface Difference {
+  readonly reason: string
+  readonly probes: readonly string[]
+}
+
+const oursRefuses: readonly Difference[] = [
+  {
+    reason: 'our annotations promise something; a promise that cannot be kept is an error',
+    probes: [
+      'delivery: empty',
+      'delivery: misspelt value',
+      'delivery: upper case',
+      'delivery: without a value',
+      'effect without exactly-once',
+      'key that names no argument',
+      'key: no arguments',
+      'oneway exactly-once',
+      'oneway: at-least-once',
+      'unknown delivery',
+      'unknown delivery of a service',
+      'unknown effect',
+    ],
+  },
+  {
+    reason: 'a field id has 16 bits on the wire: Apache warns, and the id wraps there and meets another',
+    probes: ['id 32768', 'id huge', 'id over 16 bits'],
+  },
+  {
+    reason: 'Apache drops a value of another kind without a word and goes on with an empty container',
+    probes: ['list from a map', 'list from int', 'list from string', 'map from a list', 'map from int', 'set from map'],
+  },
+  {
+    reason: 'Apache reads a string or a double as the number 0 where a member is wanted',
+    probes: ['a member as a string', 'enum from double', 'enum from string'],
+  },
+  {
+    reason: 'a sign without digits is no number; Apache reads it as 0',
+    probes: ['lone sign'],
+  },
+  {
+    reason:
+      'a type that is nowhere is a mistake, also where only a typedef names it: Apache looks when something uses it',
+    probes: ['typedef of a service', 'typedef of undefined in list unused', 'typedef of undefined unused'],
+  },
+  {
+    reason: 'a typedef made of itself has no meaning; Apache hangs or overflows as soon as something uses it',
+    probes: ['typedef of itself', 'typedefs in a circle'],
+  },
+]
+
+const oursAccepts: readonly Difference[] = [
+  {
+    reason: 'one name in two files is reachable in two ways; generated files keep them apart',
+    probes: ['include type same name defined', 'include: same names in both files'],
+  },
+  {
+    reason: 'Apache takes a file twice unless it holds a constant or an enum; ours warns and takes it once',
+    probes: ['include twice'],
+  },
+  {
+    reason: 'Apache does not look up names in values of exceptions, and then fails to write them',
+    probes: ['exception const with const ref', 'exception const with enum'],
+  },
+  {
+    reason: "Apache parses a member's name with a dot, and then its generators look for the last word alone",
+    probes: ['a member with a dot, behind the name of its file'],
+  },
+]
+
+/** What 0.17.0 refuses and today's compiler accepts. */
+const old: readonly Difference[] = [
+  {
+    reason: 'uuid came later',
+    probes: [
+      'all base types',
+      'constants: uuid, with and without braces',
+      'string from uuid',
+      'uuid const from string',
+      'uuid const from uuid',
+      'uuid upper',
+    ],
+  },
+  {
+    reason: 'keywords became names of fields and arguments later',
+    probes: [
+      'extends as arg',
+      'field name async',
+      'keywords as argument names',
+      'keywords as field names',
+      'req named optional no req',
+      'req named required',
+    ],
+  },
+  {
+    reason: 'words of many languages, and those that Thrift once had, were refused as names',
+    probes: [
+      'gone words as names are names',
+      'typedef of a struct, recursive',
+      'words of other languages as names',
+      'words that are keywords elsewhere are names',
+    ],
+  },
+  {
+    reason: 'cpp_type stood only behind list<>',
+    probes: ['cpp_type before and after', 'cpp_type variants'],
+  },
+]
+
+/** For versions that were looked at; undefined for others. */
+export function decidedDifferences(version: string): readonly Difference[] | undefined {
+  const always = [...oursRefuses, ...oursAccepts]
+  if (version.startsWith('0.25.')) return always
+  return version.startsWith('0.17.') ? [...always, ...old] : undefined
+}
