@@ -7,14 +7,19 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import ts from 'typescript'
+import fc from 'fast-check'
+import type ts from 'typescript'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { diskHost } from '../src/driver/idl-disk.ts'
 import { generate } from '../src/codegen/generate.ts'
+import { allPrograms } from '../src/idl/includes.ts'
 import { loadProgram } from '../src/idl/load.ts'
 import { Entry, InsufficientFunds, Kind } from './golden/generated/bank.ts'
 import { Payment, Tree } from './golden/generated/kitchen.ts'
 import { ALL, Choice, Defaults, ODD, Oops, Promise as Promised, Words } from './golden/generated/names.ts'
+import { asProject, loadErrors, strictest, typeErrors, writeGenerated } from './support/generated.ts'
+import { namedProbes } from './support/named-probes.ts'
+import { loadText, probes } from './support/probes.ts'
 
 const golden = join(import.meta.dirname, 'golden')
 
@@ -64,65 +69,34 @@ test('a bundle that uses one struct of a file holds neither its services nor its
   expect(text).not.toMatch(/service Bank|name: "Bank"|InsufficientFunds/)
 })
 
-/** What the compiler says of files, under some flags. */
-function compile(files: readonly string[], options: ts.CompilerOptions): string[] {
-  const root = join(import.meta.dirname, '..')
-  const program = ts.createProgram(files, {
-    ...options,
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    target: ts.ScriptTarget.ES2023,
-    lib: ['lib.es2023.d.ts'],
-    types: [],
-    module: ts.ModuleKind.NodeNext,
-    verbatimModuleSyntax: true,
-    erasableSyntaxOnly: true,
-    allowImportingTsExtensions: true,
-    paths: { 'oncewire/stub/v1': [join(root, 'src/rpc/stub-v1.ts')] },
-  })
-  return ts.getPreEmitDiagnostics(program).flatMap(({ messageText, file, start }) => {
-    if (file !== undefined && !files.includes(file.fileName)) return []
-    return [`${file?.fileName}:${start}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`]
-  })
-}
-
 describe('the compiler accepts them', () => {
   const files = readdirSync(join(golden, 'generated')).map((file) => join(golden, 'generated', file))
-  const strictest: ts.CompilerOptions = {
-    exactOptionalPropertyTypes: true,
-    noUnusedLocals: true,
-    noImplicitReturns: true,
-    noUncheckedIndexedAccess: true,
-    isolatedDeclarations: true,
-    declaration: true,
-  }
   const flags: Record<string, ts.CompilerOptions> = {
     'with everything on': strictest,
-    'with strict alone': { exactOptionalPropertyTypes: false },
+    'with strict alone': { strict: true, verbatimModuleSyntax: true },
   }
   for (const [name, options] of Object.entries(flags)) {
-    test(name, () => expect(compile(files, options)).toEqual([]), 60_000)
+    test(name, () => expect(typeErrors(files, options)).toEqual([]), 60_000)
   }
 
-  test('and every accepted probe of the grammar', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'oncewire-probes-'))
+  test('and Node loads every accepted probe of the grammar, and every word in every place', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'oncewire-generated-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    writeFileSync(join(folder, 'x.thrift'), 'struct X {}')
-    writeFileSync(join(folder, 'x.ts'), 'export const $idl = { file: "x.thrift", includes: {}, text: "" }')
-    const probes = readFileSync(join(import.meta.dirname, 'probes', 'accept.txt'), 'utf8')
-      .split(/^=== .*\n/m)
-      .slice(1)
-    const generated = probes.map((text, n) => {
-      writeFileSync(join(folder, `probe${n}.thrift`), text)
-      const { program } = loadProgram(join(folder, `probe${n}.thrift`), diskHost([]))
-      const path = join(folder, `probe${n}.ts`)
-      writeFileSync(path, generate(program ?? expect.fail(text), { importExtension: 'ts' }))
-      return path
+    asProject(folder)
+    const texts = [...probes('accept'), ...fc.sample(namedProbes, 80)]
+    const generated = texts.flatMap(({ title, text, files: others }, n) => {
+      const { program } = loadText(text, others)
+      return allPrograms(program ?? expect.fail(`${title}: ${text}`)).map((one) =>
+        writeGenerated(one, join(folder, String(n), one.file.replace(/\.[^.]*$/, '.ts'))),
+      )
     })
-    expect(generated.length).toBeGreaterThan(50)
-    expect(compile(generated, strictest)).toEqual([])
+    expect(generated.length).toBeGreaterThan(250)
+    expect(
+      typeErrors(generated).map(
+        (error) => `${error}\n${texts[Number(/(\d+)\//.exec(error.slice(folder.length))?.[1])]?.text}`,
+      ),
+    ).toEqual([])
+    expect(loadErrors(folder, generated)).toEqual([])
   }, 60_000)
 })
 

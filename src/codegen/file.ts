@@ -8,7 +8,7 @@ import type { Definition, Program } from '../idl/program.ts'
 /** Words that cannot name a variable, a parameter or a class in strict code. */
 const reserved: ReadonlySet<string> = new Set(
   (
-    'abstract any arguments as async await boolean break case catch class const continue debugger declare default delete do else enum ' +
+    'abstract any arguments as async await bigint boolean break case catch class const continue debugger declare default delete do else enum ' +
     'eval export extends false finally for from function get globalThis if implements import in infer instanceof interface is keyof let ' +
     'module namespace never new null number object of package private protected public readonly require return set static ' +
     'super switch symbol this throw true try type typeof undefined unique unknown var void while with yield NaN Infinity'
@@ -18,6 +18,11 @@ const reserved: ReadonlySet<string> = new Set(
 const harmless: ReadonlySet<string> = new Set(
   'abstract as async declare from get is module of readonly require set type unique keyof infer'.split(' '),
 )
+
+/** Of these a type cannot be called, and "then" would make the module a promise for whoever imports it. */
+const neverTypes: ReadonlySet<string> = new Set('abstract as infer keyof readonly unique then __proto__'.split(' '))
+/** What the bodies of generated functions call their own variables. */
+const ofBodies = /^(r|w|value|outer|field|fields|items|(left|item|key)\d*)$/
 
 export function isReserved(name: string): boolean {
   return reserved.has(name) && !harmless.has(name)
@@ -36,20 +41,30 @@ export interface GenerateOptions {
 export class FileContext {
   readonly program: Program
   private readonly options: GenerateOptions
+  /** What a definition is called inside the file, and what it is exported as. */
   private readonly names = new Map<Definition, string>()
+  private readonly exported = new Map<Definition, string>()
   private readonly taken = new Set<string>()
   private readonly stub = new Map<string, string>()
+  /** The only function of the stub that bodies call by its name, kept free of their variables. */
+  private readonly missing: string
   private readonly includes = new Map<Program, string>()
 
   constructor(program: Program, options: GenerateOptions) {
     this.program = program
     this.options = options
-    for (const definition of program.definitions) {
-      const name = this.free(
-        isReserved(definition.name) || definition.name === '__proto__' ? `${definition.name}_` : definition.name,
-      )
+    const isPlain = ({ name }: Definition): boolean => !isReserved(name) && !neverTypes.has(name)
+    const { definitions } = program
+    for (const definition of definitions.filter(isPlain)) this.exported.set(definition, this.free(definition.name))
+    for (const definition of definitions) {
+      const name = this.exported.get(definition) ?? this.free(`${definition.name}_`)
+      this.exported.set(definition, name)
       this.names.set(definition, name)
     }
+    for (const include of program.includes) this.include(include.program)
+    this.missing = this.free('missing')
+    for (const [definition, name] of this.exported)
+      if (ofBodies.test(name)) this.names.set(definition, this.free(`${name}_`))
   }
 
   /** A definition of this file, or `alias.Name` of another. */
@@ -59,27 +74,28 @@ export class FileContext {
     return `${this.include(definition.program)}.${nameIn(definition)}`
   }
 
+  /** What other files know a definition of this one by. */
+  exportedName(definition: Definition): string {
+    return this.exported.get(definition) ?? definition.name
+  }
+
   /** Something of `oncewire/stub/v1`. */
   use(name: string): string {
     const known = this.stub.get(name)
     if (known !== undefined) return known
-    const local = this.taken.has(name) ? this.free(`${name}_`) : this.free(name)
+    const local = name === 'missing' ? this.missing : this.free(name)
     this.stub.set(name, local)
     return local
   }
 
   /** Something that every program has, even where the user's file has one of the same name. */
   global(name: string): string {
-    return [...this.names.values()].includes(name) ? `globalThis.${name}` : name
+    return this.taken.has(name) ? `globalThis.${name}` : name
   }
 
   /** Whether a local variable of that name would hide something of the module. */
   hides(name: string): boolean {
-    return (
-      this.taken.has(name) ||
-      name === 'missing' ||
-      this.program.includes.some(({ program }) => aliasOf(program) === name)
-    )
+    return this.taken.has(name)
   }
 
   /** `import` lines, sorted; what is only a type apart. */
@@ -128,7 +144,7 @@ export class FileContext {
 /** What an included file is imported as, if nothing else has that name. */
 function aliasOf(program: Program): string {
   const word = program.name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_')
-  return isReserved(word) ? `${word}_` : word
+  return isReserved(word) || neverTypes.has(word) || ofBodies.test(word) ? `${word}_` : word
 }
 
 const contexts = new WeakMap<Program, FileContext>()
@@ -138,7 +154,7 @@ function nameIn(definition: Definition): string {
   const { program } = definition
   const context = contexts.get(program) ?? new FileContext(program, { importExtension: 'ts' })
   contexts.set(program, context)
-  return context.name(definition)
+  return context.exportedName(definition)
 }
 
 /** `head { a, b }tail`, on one line if it fits into 120 columns, else an item a line. */

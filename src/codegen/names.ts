@@ -5,17 +5,33 @@ import { plainOf } from '../idl/plain.ts'
 import type { Field, Function } from '../idl/program.ts'
 import { isReserved } from './file.ts'
 
+/**
+ * A name with an underscore behind it if it is special; and if without underscores it would be: so no two names become one,
+ * and a new field renames no other.
+ */
+function evading(name: string, isSpecial: (name: string) => boolean): string {
+  for (let word = name; word !== ''; word = word.slice(0, -1)) {
+    if (isSpecial(word)) return `${name}_`
+    if (!word.endsWith('_')) break
+  }
+  return name
+}
+
 export function structFieldName({ name }: Field): string {
-  return name === '__proto__' ? '__proto___' : name
+  return evading(name, (word) => word === '__proto__')
 }
 
 /** An Error has these already, and JavaScript means something else by them. */
-const ofErrors: ReadonlySet<string> = new Set(['name', 'stack', 'cause', 'constructor', '__proto__', 'toString'])
+const ofErrors: ReadonlySet<string> = new Set(
+  (
+    'name stack cause message constructor __proto__ ' +
+    'hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf'
+  ).split(' '),
+)
 
 export function exceptionFieldName(field: Field): string {
-  const { name } = field
-  if (name === 'message') return isErrorMessage(field) ? name : 'message_'
-  return ofErrors.has(name) || isReserved(name) ? `${name}_` : name
+  if (isErrorMessage(field)) return field.name
+  return evading(field.name, (word) => ofErrors.has(word) || isReserved(word))
 }
 
 /** A string field `message` is the Error's own. */
@@ -26,7 +42,7 @@ export function isErrorMessage(field: Field): boolean {
 
 /** `unknown` is the arm that a union has by itself. */
 export function unionKind({ name }: Field): string {
-  return name === 'unknown' ? 'unknown_' : name
+  return evading(name, (word) => word === 'unknown')
 }
 
 /** A parameter of a method; the last one is always `options`. */
@@ -36,7 +52,7 @@ export function argumentName({ name }: Field): string {
 
 /** An object with a method `then` would be taken for a promise. */
 export function methodName({ name }: Function): string {
-  return name === 'then' || name === '__proto__' ? `${name}_` : name
+  return evading(name, (word) => word === 'then' || word === '__proto__')
 }
 
 const inherited: ReadonlySet<string> = new Set(

@@ -191,7 +191,7 @@ export function exceptionText(exception: Struct, file: FileContext): string[] {
     ...(message === undefined ? [] : ['  declare readonly message: string']),
     ...indented(own.flatMap((field) => property(field, exceptionFieldName(field), file))),
     '',
-    ...constructorHead(given),
+    ...constructorHead(given, file),
     `    super(${messageText(exception, message)})`,
     ...own.map((field) => `    this.${exceptionFieldName(field)} = ${fromGiven(field, file)}`),
     '  }',
@@ -208,8 +208,8 @@ export function exceptionText(exception: Struct, file: FileContext): string[] {
   ]
 }
 
-function constructorHead(given: readonly string[]): string[] {
-  if (given.length === 0) return ['  constructor(_fields: Record<never, never> = {}) {']
+function constructorHead(given: readonly string[], file: FileContext): string[] {
+  if (given.length === 0) return [`  constructor(_fields: ${file.global('Record')}<never, never> = {}) {`]
   const line = `  constructor(fields: { ${given.join('; ')} }) {`
   return line.length <= 120 ? [line] : ['  constructor(fields: {', ...indented(given, '    '), '  }) {']
 }

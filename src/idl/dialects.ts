@@ -27,8 +27,29 @@ const gone: ReadonlyMap<string, string> = new Map([
   ['xsd_namespace', 'write namespace xsd x'],
 ])
 
-/** Forms of other dialects: what it is, whose it is, what to write instead. */
-const forms = {
+/** Words of other dialects, and forms that have no word of their own. */
+type Form =
+  | 'annotation'
+  | 'blame'
+  | 'constAnnotation'
+  | 'hash_map'
+  | 'hash_set'
+  | 'hs_include'
+  | 'idempotent'
+  | 'includeAs'
+  | 'includeNamed'
+  | 'initial'
+  | 'interaction'
+  | 'literal'
+  | 'package'
+  | 'performs'
+  | 'readonly'
+  | 'scope'
+  | 'sink'
+  | 'stream'
+  | 'terse'
+
+const forms: Readonly<Record<Form, readonly [what: string, whose: string, instead: string]>> = {
   annotation: [
     'an annotation that begins with "@"',
     'fbthrift',
@@ -52,9 +73,7 @@ const forms = {
   includeNamed: ['a name before an included file', 'thriftrw', 'names in it begin with the name of the file'],
   constAnnotation: ['an annotation behind the value of a constant', 'thriftgo', 'remove it'],
   scope: ['"scope"', 'Frugal', 'publishing and subscribing has no counterpart: remove it'],
-} as const satisfies Readonly<Record<string, readonly [what: string, whose: string, instead: string]>>
-
-export type Form = keyof typeof forms
+}
 
 /** Words that open a definition elsewhere. */
 const openers: ReadonlySet<string> = new Set(['package', 'hs_include', 'interaction', 'scope'])

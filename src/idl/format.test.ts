@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { probes } from '../../test/support/probes.ts'
 import { spaced, thriftTokens } from '../../test/support/thrift-tokens.ts'
 import { Reporter } from './diagnostic.ts'
 import { format } from './format.ts'
@@ -14,9 +15,6 @@ import { parse } from './parser.ts'
 
 const golden = (file: string): string =>
   readFileSync(join(import.meta.dirname, '../../test/golden/format', file), 'utf8')
-const probes = readFileSync(join(import.meta.dirname, '../../test/probes/accept.txt'), 'utf8')
-  .split(/^=== .*\n/m)
-  .slice(1)
 
 function formatted(text: string): string {
   const { text: after, diagnostics } = format(text, 'main.thrift')
@@ -116,8 +114,7 @@ describe('whatever the text', () => {
   })
 
   test('every accepted probe keeps its tree and its comments, and is formatted once and for all', () => {
-    expect(probes.length).toBeGreaterThan(40)
-    for (const probe of probes) holds(probe)
+    for (const { files } of probes('accept')) for (const text of files.values()) holds(text)
   })
 
   test('so does any list of tokens with anything between them', () => {

@@ -93,6 +93,10 @@ export class Loader {
   }
 
   private include(literal: Name, { file, reporter }: Including): Program | 'missing' | undefined {
+    if (literal.text === '') {
+      reporter.error('no-such-include', literal, ['this include names no file'])
+      return undefined
+    }
     const candidates = this.host.resolve(file, literal.text)
     for (const candidate of candidates) {
       const cycle = this.open.indexOf(candidate)

@@ -69,7 +69,6 @@ class Parser extends TermParser {
         `expected the file, in quotes, found ${shown(token)}`,
         token.kind === 'identifier' ? `write ${word} "${token.text}"` : undefined,
       ])
-    if (token.text === '') throw this.fail('syntax', token, [`${word} names no file`])
     return this.next()
   }
 

@@ -105,7 +105,9 @@ export class TermParser extends DialectCursor {
 
   private named(token: Token): ValueTree {
     if (keywords.has(token.text)) throw this.fail('keyword', token, [`"${token.text}" is a keyword, not a value`])
-    if (this.isSymbol('{')) {
+    // A map may follow a name in a list; one that begins with a field and "=" is none.
+    const [brace, field, sign] = this.tokens.slice(this.at, this.at + 3)
+    if (brace?.text === '{' && brace.kind === 'symbol' && field?.kind === 'identifier' && sign?.text === '=') {
       this.foreign('literal', token)
       this.skipBlock()
       throw this.unparsable()
