@@ -4,9 +4,8 @@
  * formatter makes of it, or from what is printed of it.
  */
 import fc from 'fast-check'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { probes } from '../../test/support/probes.ts'
 import { idlFiles } from '../../test/support/random-idl.ts'
 import { diff, type Change } from './diff.ts'
 import { rules, type RuleName, type Victim } from './diff-rules.ts'
@@ -405,10 +404,6 @@ describe('where', () => {
 })
 
 describe('nothing', () => {
-  const probes = readFileSync(join(import.meta.dirname, '../../test/probes/accept.txt'), 'utf8')
-    .split(/^=== .*\n/m)
-    .slice(1)
-    .map((text): Texts => ({ 'main.thrift': text, 'x.thrift': 'struct X {}' }))
   const same = (texts: Texts): void => {
     const old = load(texts)
     expect(diff(old, load(texts))).toEqual([])
@@ -419,7 +414,7 @@ describe('nothing', () => {
   }
 
   test('differs between a probe and itself, formatted or printed', () => {
-    for (const probe of probes) same(probe)
+    for (const { files } of probes('accept')) same(Object.fromEntries(files))
   })
 
   test('differs between any program and itself, formatted or printed', () => {
