@@ -44,6 +44,7 @@ service Probe {
   void fail(),
   oneway void tell(1: string text),
   string header(1: string name),
+  Either either(),
 }
 `
 
@@ -81,6 +82,7 @@ async function serve(options: ServerOptions = {}): Promise<string> {
       throw new Error('secret')
     },
     tell: (text: string) => void heard.push(text),
+    either: () => ({ kind: 'text', value: 'x' }),
     header: (name: string, call: { readonly headers: Readonly<Record<string, string>> }) =>
       call.headers[name] ?? 'none',
   }
@@ -124,7 +126,7 @@ describe('list', () => {
   test('as JSON, in stock framing too', async () => {
     const args = ['list', url, '--json', '--framing', 'framed', '--codec', 'compact']
     const service = JSON.parse(await printed(run(args))) as { name: string; file: string; methods: { name: string }[] }
-    expect([service.name, service.file, service.methods.length]).toEqual(['Probe', 'probe.thrift', 11])
+    expect([service.name, service.file, service.methods.length]).toEqual(['Probe', 'probe.thrift', 12])
   })
 
   test('a server that tells nothing: what to give instead', async () => {
@@ -301,6 +303,17 @@ describe('call: exit codes', () => {
     const { code, stdout, stderr } = await call('wait', 'ms=20000', '--deadline', '0.3s')
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
     expect(stderr).toContain('[deadline, executed: unknown]')
+  })
+
+  test('1: it ran, and answered what our IDL does not know', async () => {
+    writeFileSync(
+      join(folder, 'older.thrift'),
+      idl.replace('union Either { 1: i32 number, 2: string text }', 'union Either { 1: i32 number }'),
+    )
+    const args = ['call', url, 'Probe.either', '--idl', 'older.thrift']
+    const { code, stdout, stderr } = await run(args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain('Probe.either ran, and what it answered cannot be shown')
   })
 
   test('130: interrupted, and what that means for the call', async () => {

@@ -184,6 +184,15 @@ describe('what a server tells', () => {
     )
   })
 
+  test('the same to whom has nothing but HTTP', async () => {
+    const { url } = await runBank()
+    const answer = await fetch(`${url.replace('tcp:', 'http:')}/OncewireReflection/services`, {
+      method: 'POST',
+      body: '{}',
+    })
+    expect(await answer.json()).toMatchObject([{ name: 'Bank', file: 'bank.thrift' }])
+  })
+
   test('of a service whose generated code is too old, as far as its table knows', async () => {
     const { idl: _, base: _base, ...kitchen } = Kitchen as unknown as Record<string, unknown>
     const server = createServer()

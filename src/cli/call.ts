@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import type { Catalog, FoundMethod } from '../dynamic/catalog.ts'
 import { DeclaredException } from '../errors/declared-exception.ts'
 import { OncewireError } from '../errors/oncewire-error.ts'
-import type { CallOptions } from '../rpc/service.ts'
+import type { CallOptions, CompiledMethod } from '../rpc/service.ts'
 import { argumentsOf } from './call-arguments.ts'
 import { prettyJson } from './pretty-json.ts'
 import { addRemoteOptions, asWritten, namedProgram, type RemoteFlags, withChannel } from './remote.ts'
@@ -65,12 +65,9 @@ async function call(
   let ready = program && (await found(new Catalog(program, flags.idl)))
   try {
     return await withChannel(url, { ...flags, deadlineMs: options.deadlineMs }, async (channel) => {
-      ready ??= await found(await catalogToldBy(channel, service))
-      process.prependOnceListener('SIGINT', () =>
-        say('interrupted: the call was sent, and may have run or may yet run'),
-      )
-      const value = await callFound(channel, ready.found, { values: ready.values, options })
-      print(ready.found, value, flags)
+      const { found: one, values } = (ready ??= await found(await catalogToldBy(channel, service)))
+      const value = await interruptible(callFound(channel, one, { values, options }))
+      print(one, value, flags)
       return exitCodes.ok
     })
   } catch (error) {
@@ -83,11 +80,33 @@ interface Ready {
   readonly values: readonly unknown[]
 }
 
+/** Who interrupts a call is told what that means for it. */
+async function interruptible<T>(call: Promise<T>): Promise<T> {
+  const tell = (): void => say('interrupted: the call was sent, and may have run or may yet run')
+  process.prependOnceListener('SIGINT', tell)
+  try {
+    return await call
+  } finally {
+    process.off('SIGINT', tell)
+  }
+}
+
 function print({ method }: FoundMethod, value: unknown, { json: isJson }: CallFlags): void {
-  const { json } = method.replyJson(method.encodeResult(value))
+  const { json } = jsonOf(method, () => method.encodeResult(value))
   if (isJson) return void process.stdout.write(`{"result":${json ?? 'null'}}\n`)
   if (json === undefined) return say(method.isOneway ? `${method.name} was sent` : `${method.name} is done`)
   process.stdout.write(`${forPeople(json)}\n`)
+}
+
+/** What came as JSON. A union's arm that the IDL does not know can be read, and not be written. */
+function jsonOf(method: CompiledMethod, bytes: () => Uint8Array | undefined): ReturnType<CompiledMethod['replyJson']> {
+  try {
+    return method.replyJson(bytes() as Uint8Array)
+  } catch (error) {
+    if (!(error instanceof OncewireError)) throw error
+    const message = `${method.name} ran, and what it answered cannot be shown: ${error.message}`
+    throw new OncewireError('malformed', 'once', message, { cause: error })
+  }
 }
 
 /** A text, a large number or the name of an enum member needs no quotes when it stands alone. */
@@ -98,7 +117,7 @@ function forPeople(json: string): string {
 /** Tells a failure and answers the exit code that says whether the call ran. */
 function failed(error: unknown, found: FoundMethod | undefined, { json: isJson }: CallFlags): number {
   if (error instanceof DeclaredException && found !== undefined) {
-    const { exception, json = '{}' } = found.method.replyJson(found.method.encodeException(error) as Uint8Array)
+    const { exception, json = '{}' } = jsonOf(found.method, () => found.method.encodeException(error))
     if (isJson) process.stdout.write(`{"exception":${JSON.stringify(exception)},"fields":${json}}\n`)
     else say(`${found.method.name}: ${exception}: ${error.message}\n${prettyJson(json)}`)
     return exitCodes.found

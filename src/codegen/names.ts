@@ -1,8 +1,8 @@
 /**
  * What fields, arms, arguments and methods are called in TypeScript, where the IDL's name will not do.
  */
-import { plainOf } from '../idl/plain.ts'
-import type { Field, Function } from '../idl/program.ts'
+import { isAlwaysThere, plainOf } from '../idl/plain.ts'
+import type { Field, Function, Struct } from '../idl/program.ts'
 import { isReserved } from './file.ts'
 
 /**
@@ -38,6 +38,15 @@ export function exceptionFieldName(field: Field): string {
 export function isErrorMessage(field: Field): boolean {
   const type = plainOf(field)
   return field.name === 'message' && type.kind === 'base' && type.name === 'string'
+}
+
+/** Of an exception without a message: what its Error says. */
+export function fieldsInMessage(exception: Struct): Field[] {
+  return exception.fields.filter((field) => {
+    const type = plainOf(field)
+    const isShort = type.kind === 'enum' || (type.kind === 'base' && type.name !== 'binary')
+    return isShort && isAlwaysThere(field) && field.default === undefined
+  })
 }
 
 /** `unknown` is the arm that a union has by itself. */

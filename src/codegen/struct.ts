@@ -5,7 +5,7 @@ import { isAlwaysThere, plainOf, type Plain } from '../idl/plain.ts'
 import type { Field, Struct } from '../idl/program.ts'
 import { Locals, readExpression, readFields, readItems, writeField } from './body.ts'
 import { docLines, type FileContext, indented, propertyName, quoted, wrapped } from './file.ts'
-import { exceptionFieldName, isErrorMessage, structFieldName, unionKind } from './names.ts'
+import { exceptionFieldName, fieldsInMessage, isErrorMessage, structFieldName, unionKind } from './names.ts'
 import { label, mutableText, typeText } from './types.ts'
 import { valueText, zeroText } from './values.ts'
 
@@ -235,15 +235,6 @@ function messageText(exception: Struct, message: Field | undefined): string {
   const shown = fieldsInMessage(exception)
   if (shown.length === 0) return quoted(exception.name)
   return `\`${shown.map((field) => `${field.name} \${fields.${exceptionFieldName(field)}}`).join(', ')}\``
-}
-
-/** Of an exception without a message: what its Error says. */
-export function fieldsInMessage(exception: Struct): Field[] {
-  return exception.fields.filter((field) => {
-    const type = plainOf(field)
-    const isShort = type.kind === 'enum' || (type.kind === 'base' && type.name !== 'binary')
-    return isShort && isAlwaysThere(field) && field.default === undefined
-  })
 }
 
 function block(head: string, lines: readonly string[]): string[] {

@@ -60,7 +60,7 @@ export function splitName(name: string): readonly [service: string, method: stri
 }
 
 /** A method of a service, by its name in the IDL. @throws {OncewireError} unknown-method */
-export function methodOf(service: Service<unknown>, wanted: string): FoundMethod {
+function methodOf(service: Service<unknown>, wanted: string): FoundMethod {
   const compiled = compileService(service)
   const methods = methodsOf(service).map(([name, row]) => ({ name, row, inIdl: row.wireName ?? name }))
   const found = methods.find(({ inIdl }) => inIdl === wanted)

@@ -3,8 +3,7 @@
  *
  * Invariant: one definition has one class; its message is what the generated class would say.
  */
-import { isErrorMessage, structFieldName } from '../codegen/names.ts'
-import { fieldsInMessage } from '../codegen/struct.ts'
+import { fieldsInMessage, isErrorMessage, structFieldName } from '../codegen/names.ts'
 import { DeclaredException } from '../errors/declared-exception.ts'
 import type { Struct } from '../idl/program.ts'
 import { missing } from '../wire/check.ts'

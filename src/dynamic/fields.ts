@@ -1,7 +1,7 @@
 /**
  * The fields of a struct, a union or an exception at run time: their names, labels, and how their values travel.
  *
- * Invariant: names, defaults and what is always there are those of generated code (codegen/names.ts, codegen/body.ts).
+ * Invariant: names, defaults and what is always there are those of generated code (codegen/names.ts, idl/plain.ts).
  */
 import { wireType } from '../codegen/types.ts'
 import { isAlwaysThere, plainOf } from '../idl/plain.ts'
