@@ -40,6 +40,23 @@ build_node() {
 exec node \$here/program/peer.mjs \"\$@\""
 }
 
+build_java() {
+  rm -rf program classes
+  stubs java:generated_annotations=suppress program
+  javac -nowarn -encoding UTF-8 -d classes -cp 'lib/*' $(find program "$here/java" -name '*.java') 2>&1 | { grep -v '^Note:' || true; }
+  run "[ \"\$1\" = version ] && exec sh -c \"ls \$here/lib | sed -n 's/libthrift-\(.*\).jar/\1/p'\"
+exec java -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 -cp \"\$here/classes:\$here/lib/*\" Peer \"\$@\""
+}
+
+build_cpp() {
+  rm -rf program
+  stubs cpp:no_skeleton program
+  cp -r "$here/cpp/." program
+  (cd program && ls *.cpp | xargs -P "$(nproc)" -I{} g++ -std=c++17 -O0 -c {} && g++ -o ../peer *.o -lthrift -lthriftz -lz -lpthread)
+  run "[ \"\$1\" = version ] && exec dpkg-query -W -f '\${Version}' libthrift-dev
+exec \$here/peer \"\$@\""
+}
+
 case $peer in
   python) build_python "\$here/venv/bin/python" ;;
   python-debian) build_python /usr/bin/python3 ;;

@@ -23,13 +23,14 @@ install_python() { # a virtual environment with the library of PyPI
 install_python-debian() { debian python3-thrift; }
 install_go() { needs go && (cd "$here/go" && go mod download); }
 install_java() { # the jars of pom.xml
+  rm -rf "$folder/lib"
   needs javac mvn && mvn -q -B -f "$here/java/pom.xml" dependency:copy-dependencies -DoutputDirectory="$folder/lib"
 }
 install_node() {
   needs npm && cp "$here/node/package.json" "$here/node/package-lock.json" "$folder" &&
     (cd "$folder" && npm ci --no-audit --no-fund --fetch-retries=1 --fetch-timeout=60000)
 }
-install_cpp() { debian g++ libthrift-dev; }
+install_cpp() { debian g++ libthrift-dev libboost-dev; }
 
 [ $# -gt 0 ] || set -- python python-debian go java node cpp
 failed=()

@@ -31,6 +31,8 @@ export const peers: readonly Peer[] = [
   { name: 'python', library: 'thrift, of PyPI', asClient: client, asServer: server },
   { name: 'python-debian', library: 'python3-thrift, of Debian', asClient: client, asServer: server },
   { name: 'go', library: 'github.com/apache/thrift', asClient: client, asServer: [...server, ...zlib] },
+  { name: 'java', library: 'libthrift', asClient: without(client, /header/), asServer: without(server, /header/) },
   { name: 'node', library: 'thrift, of npm', asClient: without(client, /zlib/), asServer: without(server, /zlib/) },
+  { name: 'cpp', library: 'libthrift-dev, of Debian', asClient: without(client, /zlib/), asServer: server },
 ]
 void uuid

@@ -1,7 +1,7 @@
 /**
  * What a run found, as the tables of docs/interop.md.
  */
-import { faults } from './faults.ts'
+import { faults, untried } from './faults.ts'
 import type { Peer } from './peers.ts'
 import type { Row } from './run.ts'
 
@@ -75,5 +75,6 @@ export function report(
       rows.filter((row) => row.peer === peer.name),
     ),
   )
-  return [summary, ...tables, '### What the peers get wrong', faultTable(rows)].join('\n\n')
+  const left = untried.map(({ peer, what, reason }) => `Not tried: ${what} of ${peer}: ${reason}.`)
+  return [summary, ...tables, '### What the peers get wrong', faultTable(rows), ...left].join('\n\n')
 }
