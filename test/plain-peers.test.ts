@@ -72,7 +72,7 @@ describe('replies that cannot be paired end the connection, and the next call ma
     test(`an HTTP server that is asked without HTTP, ${framing}, is recognised`, async () => {
       const peer = await runPeer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
       const error = await failureOf((await clientOf(peer, { framing })).echo(1))
-      expect(error.executed).toBe('unknown')
+      expect(error).toMatchObject({ code: 'malformed', executed: 'unknown' })
       expect(error.message).toContain('(the text "HTTP")')
     })
   }

@@ -70,16 +70,16 @@ export class FrameSplitter implements Splitter {
     const length =
       (bytes[at] as number) * 0x100_0000 +
       (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number))
-    if (length > this.frameBytesMax) {
-      // What was taken for a length is often the begin of a text, such as HTTP's.
-      throw new OncewireError(
-        'frame-too-large',
-        'never',
-        `a frame of ${length} bytes${asText(bytes.subarray(at, at + 4))}, and limits.frameBytesMax is ${this.frameBytesMax}`,
-      )
-    }
+    if (length > this.frameBytesMax) throw this.tooLarge(length, asText(bytes.subarray(at, at + 4)))
     if (length === 0) throw new OncewireError('malformed', 'never', 'an empty frame')
     return length
+  }
+
+  /** What was taken for a length is often the begin of a text, such as HTTP's. */
+  private tooLarge(length: number, text: string): OncewireError {
+    if (text !== '') return new OncewireError('malformed', 'never', `bytes that are no frame's length${text}`)
+    const message = `a frame of ${length} bytes, and limits.frameBytesMax is ${this.frameBytesMax}`
+    return new OncewireError('frame-too-large', 'never', message)
   }
 }
 
