@@ -25,6 +25,7 @@ test('1,000,000 at-most-once calls in one session: never more entries than calls
     durableLeaseMs: 1e9,
     recordsMax: 1e6,
     recordBytesMax: 1e9,
+    sessionsMax: 1000,
     keyRetentionMs: 0,
     duplicates: 'attach',
     freshSession: () => '1'.padStart(32, '0'),

@@ -62,7 +62,7 @@ export class Foreigner implements Guest {
 
   fail(error: OncewireError): void {
     if (this.taken !== undefined) return this.taken.fail(error)
-    this.calls.options.log(`connection of ${peerOf(this.socket)} ended`, error)
+    this.calls.options.complain(`connection of ${peerOf(this.socket)} ended`, error)
     this.socket.destroy()
   }
 

@@ -8,9 +8,11 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net'
 import type { Executed } from '../errors/codes.ts'
 import type { OncewireError } from '../errors/oncewire-error.ts'
+import type { HeldBytes, Holder } from '../transport/held-bytes.ts'
 import { peerOf } from '../transport/tcp-connection.ts'
 import { type Guest, hangUp, linger } from './guest.ts'
 import { type HttpAnswer, problem } from './http-answer.ts'
+import type { DoorOptions } from './sessionless.ts'
 
 /** One request and the answer to it. */
 export class Exchange {
@@ -22,6 +24,8 @@ export class Exchange {
   headers: Readonly<Record<string, string>> = {}
   /** The caller waits for `100 Continue`. */
   isHeldBack: boolean
+  /** Of its body while it is asked, then of its answer. */
+  heldBytes = 0
 
   constructor(request: IncomingMessage, response: ServerResponse, isHeldBack: boolean) {
     this.request = request
@@ -48,22 +52,25 @@ export class Exchange {
   }
 }
 
-export class HttpConnection implements Guest {
+export class HttpConnection implements Guest, Holder {
   /** Requests that have come whole. */
   frameCount = 0
   readonly peer: string
   private readonly socket: Socket
-  private readonly log: (message: string, error: unknown) => void
+  private readonly complain: DoorOptions['complain']
+  private readonly held: HeldBytes
   private readonly open = new Set<Exchange>()
   private last: Exchange | undefined
   /** Of the connection, when its last request was whole. */
   private bytesSeen = 0
   private isEnding = false
 
-  constructor(socket: Socket, log: HttpConnection['log']) {
+  constructor(socket: Socket, { complain, held }: Pick<DoorOptions, 'complain' | 'held'>) {
     this.socket = socket
-    this.log = log
+    this.complain = complain
+    this.held = held
     this.peer = peerOf(socket)
+    socket.once('close', () => held.set(this, 0))
   }
 
   /** Requests that are not answered. */
@@ -86,12 +93,30 @@ export class HttpConnection implements Guest {
       this.frameCount++
       this.bytesSeen = this.socket.bytesRead
     })
-    response.once('close', () => this.open.delete(exchange))
+    response.once('close', () => {
+      this.open.delete(exchange)
+      this.holds(exchange, 0)
+    })
+  }
+
+  /** So many bytes are kept for this request now. */
+  holds(exchange: Exchange, bytes: number): void {
+    exchange.heldBytes = bytes
+    if (this.socket.destroyed) return
+    let sum = 0
+    for (const one of this.open) sum += one.heldBytes
+    this.held.set(this, sum)
+  }
+
+  drop(error: OncewireError): void {
+    this.complain(`HTTP connection of ${this.peer} ended`, error)
+    this.isEnding = true
+    this.socket.destroy()
   }
 
   /** The peer was too slow. */
   fail(error: OncewireError): void {
-    this.log(`HTTP connection of ${this.peer} ended`, error)
+    this.complain(`HTTP connection of ${this.peer} ended`, error)
     this.refuse(problem({ code: error.code, executed: 'never', detail: error.message, status: 408 }))
   }
 

@@ -50,7 +50,7 @@ export class HttpDoor {
 
   /** Takes over a connection that began with `first`. */
   take(socket: Socket, first: Uint8Array): HttpConnection {
-    const connection = new HttpConnection(socket, this.calls.options.log)
+    const connection = new HttpConnection(socket, this.calls.options)
     this.connections.set(socket, connection)
     socket.pause()
     this.server.emit('connection', socket)
@@ -66,10 +66,14 @@ export class HttpDoor {
     connection.begun(exchange)
     void this.answerTo(exchange, connection)
       .catch((error: unknown) => this.answerWhere(error, exchange))
-      .then((answer) => exchange.answer(answer))
+      .then((answer) => {
+        exchange.answer(answer)
+        connection.holds(exchange, Buffer.byteLength(answer.body ?? ''))
+      })
   }
 
-  private async answerTo(exchange: Exchange, { peer, openCount }: HttpConnection): Promise<HttpAnswer> {
+  private async answerTo(exchange: Exchange, connection: HttpConnection): Promise<HttpAnswer> {
+    const { peer, openCount } = connection
     const { request } = exchange
     const { headers, method, url = '/' } = request
     const { limits, origins } = this.calls.options
@@ -93,7 +97,7 @@ export class HttpDoor {
       exchange.isHeldBack = false
       exchange.response.writeContinue()
     }
-    const body = await bodyOf(request, limits.frameBytesMax)
+    const body = await bodyOf(request, limits.frameBytesMax, (bytes) => connection.holds(exchange, bytes))
     const call = { ...said, principal, payload: body }
     return kindOf(headers, body) === 'thrift' ? this.thrift(exchange, call, path) : this.json(exchange, call, path)
   }

@@ -141,13 +141,17 @@ function isJsonMessage(body: Uint8Array): boolean {
 }
 
 /** The whole body. @throws {HttpRefused} for one that is too large @throws {Error} if the peer goes away */
-export function bodyOf(request: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
+/** `come` is told how many of its bytes have come. */
+export function bodyOf(request: IncomingMessage, bytesMax: number, come: (bytes: number) => void): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
     let length = 0
     const take = (chunk: Uint8Array): void => {
       length += chunk.length
-      if (length <= bytesMax) return void chunks.push(chunk)
+      if (length <= bytesMax) {
+        chunks.push(chunk)
+        return come(length)
+      }
       // What still comes is read and dropped: a peer that is cut off while it sends never sees the answer.
       request.off('data', take).resume()
       reject(tooLarge(bytesMax))

@@ -11,6 +11,8 @@ export interface Slot {
 }
 
 export class ReplyOrder {
+  /** Of replies that wait for those before them. */
+  bytes = 0
   private readonly slots: Slot[] = []
   private readonly write: (reply: Uint8Array) => void
 
@@ -31,9 +33,13 @@ export class ReplyOrder {
 
   /** The reply is there; it leaves when those before it have. A second one of a slot goes nowhere. */
   fill(slot: Slot, bytes: Uint8Array): void {
+    if (slot.bytes === undefined) this.bytes += bytes.length
     slot.bytes ??= bytes
     let leaving = 0
-    for (let first = this.slots[0]; first?.bytes !== undefined; first = this.slots[++leaving]) this.write(first.bytes)
+    for (let first = this.slots[0]; first?.bytes !== undefined; first = this.slots[++leaving]) {
+      this.bytes -= first.bytes.length
+      this.write(first.bytes)
+    }
     this.slots.splice(0, leaving)
   }
 

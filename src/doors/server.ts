@@ -12,6 +12,7 @@ import { Dispatcher } from '../rpc/dispatcher.ts'
 import { compileService } from '../rpc/compile.ts'
 import type { Service } from '../rpc/service.ts'
 import { transportFor } from '../transport/choose.ts'
+import { HeldBytes } from '../transport/held-bytes.ts'
 import type { Listener } from '../transport/transport.ts'
 import { Executor } from '../driver/executor.ts'
 import { ExternalCalls } from '../driver/external-calls.ts'
@@ -19,6 +20,7 @@ import { type EffectWindows, Windows } from '../driver/external-windows.ts'
 import type { Handlers, NoLedger, Servable } from '../driver/handlers.ts'
 import { type Limits, withDefaults } from '../driver/limits.ts'
 import { type Authenticate, ServerDriver } from '../driver/server-driver.ts'
+import { peerLog } from '../driver/peer-log.ts'
 import { realWorld } from '../driver/world.ts'
 import { OncewireReflection } from '../driver/gen/oncewire-reflection.ts'
 import { Foreigner } from './door.ts'
@@ -95,6 +97,8 @@ class RunningServer implements Server<unknown> {
   private readonly http: HttpDoor
   private readonly guests = new Set<Guest>()
   private readonly limits: Limits
+  /** What is kept for all peers. */
+  private readonly held: HeldBytes
   private readonly ledger: Ledger<unknown> | undefined
   private readonly externals: ExternalCalls | undefined
   /** A service with external effects was added. */
@@ -113,8 +117,10 @@ class RunningServer implements Server<unknown> {
       const handlers = reflectionHandlers(this.services)
       this.dispatcher.add(OncewireReflection as Service<unknown>, handlers, { isUnlisted: true })
     }
-    const { window, replyBytesMax, recordsMax, recordBytesMax } = this.limits
+    const { window, queuedMax, replyBytesMax, recordsMax, recordBytesMax, sessionsMax } = this.limits
     const log = options.log ?? logToConsole
+    const complain = peerLog(log, realWorld)
+    this.held = new HeldBytes(this.limits.heldBytesMax)
     const host = { world: realWorld, closing: this.closing.signal }
     const tellsErrors = options.tellErrors ?? false
     const incarnation = realWorld.randomHex(8)
@@ -142,7 +148,9 @@ class RunningServer implements Server<unknown> {
       requiresKeys: options.requireKeys ?? false,
       origins: options.origins ?? [],
       log,
+      complain,
       limits: { frameBytesMax, window },
+      held: this.held,
     })
     this.http = new HttpDoor(this.calls)
     this.driver = new ServerDriver({
@@ -153,6 +161,8 @@ class RunningServer implements Server<unknown> {
       authenticate: options.authenticate,
       allowsAnonymousKeys,
       log,
+      complain,
+      callsMax: window + queuedMax,
       machine: {
         incarnation,
         ledgerId: ledger?.id ?? '',
@@ -160,6 +170,7 @@ class RunningServer implements Server<unknown> {
         replyBytesMax,
         recordsMax,
         recordBytesMax,
+        sessionsMax,
         keyRetentionMs: ledger?.limits.keyRetentionMs ?? 0,
         memoryLeaseMs: options.lease?.memoryMs ?? 10 * 60_000,
         durableLeaseMs: options.lease?.durableMs ?? 7 * 24 * 3_600_000,
@@ -196,6 +207,7 @@ class RunningServer implements Server<unknown> {
       frameBytesMax,
       frameMs,
       connectionsMax,
+      held: this.held,
       foreign: (socket, first) => this.welcome(socket, first),
     })
     this.listeners.push(listener)

@@ -7,11 +7,13 @@
  */
 import type { Authenticate } from '../driver/server-driver.ts'
 import { type CallHead, type Executor, overloaded } from '../driver/executor.ts'
+import type { Log } from '../driver/peer-log.ts'
 import type { World } from '../driver/world.ts'
 import { codes, type ErrorCode, type Executed } from '../errors/codes.ts'
 import { needsLedger, noSession } from '../once/frame.ts'
 import { type Outcome, tooLate } from '../once/outcome.ts'
 import type { Dispatcher, Served } from '../rpc/dispatcher.ts'
+import type { HeldBytes } from '../transport/held-bytes.ts'
 import type { Encoding } from '../wire/shape.ts'
 
 export interface DoorOptions {
@@ -25,8 +27,12 @@ export interface DoorOptions {
   readonly requiresKeys: boolean
   /** Pages that may call over HTTP, beside our own. */
   readonly origins: readonly string[]
-  readonly log: (message: string, error: unknown) => void
+  readonly log: Log
+  /** The same, of what a peer did wrong. */
+  readonly complain: Log
   readonly limits: { readonly frameBytesMax: number; readonly window: number }
+  /** What is kept for all peers. */
+  readonly held: HeldBytes
 }
 
 export interface SessionlessCall {

@@ -8,10 +8,12 @@ import type { Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { servedAs } from '../rpc/dispatcher.ts'
 import { AssertionFailed } from '../std/assert.ts'
+import type { Holder } from '../transport/held-bytes.ts'
 import { peerOf } from '../transport/tcp-connection.ts'
 import { NotUnderstood } from '../wire/check.ts'
 import { applicationTypes, dialectOf, type Envelope, readMessage } from '../wire/envelope.ts'
-import { FrameSplitter, type Splitter } from '../wire/framing.ts'
+import { FrameSplitter } from '../wire/framing.ts'
+import type { Splitter } from '../wire/splitter.ts'
 import { MessageSplitter } from '../wire/message-splitter.ts'
 import { readTHeader, type THeader, theaderMagic } from '../wire/theader.ts'
 import { type Guest, hangUp } from './guest.ts'
@@ -20,13 +22,13 @@ import type { DoorFailure, SessionlessCalls } from './sessionless.ts'
 import { closedReply, isSilent, runThrift, type ThriftCall } from './thrift-call.ts'
 import { replyTo, type Way } from './thrift-reply.ts'
 
-/** Above this many bytes that the socket has not taken, no more is read. */
+/** Above this many bytes that wait to be taken, no more is read. */
 const fullBytes = 1 << 20
 
 /** Tokens of one connection whose principals are remembered. */
 const tokensMax = 16
 
-export class ThriftConnection implements Guest {
+export class ThriftConnection implements Guest, Holder {
   /** Messages that have arrived whole. */
   frameCount = 0
   private readonly socket: Socket
@@ -36,6 +38,8 @@ export class ThriftConnection implements Guest {
   private readonly replies = new ReplyOrder((reply) => this.send(reply))
   /** Calls that run and that nobody waits for. */
   private silentCount = 0
+  /** Of calls whose caller is being looked for. */
+  private copiedBytes = 0
   /** By token; undefined: nobody. */
   private readonly principals = new Map<string, string | undefined>()
   private isCorked = false
@@ -51,31 +55,38 @@ export class ThriftConnection implements Guest {
       ? new FrameSplitter(frameBytesMax, (body) => this.frame(body))
       : new MessageSplitter(frameBytesMax, (message) => this.message(message, { isUnframed: true }))
     if (calls.options.authenticate === undefined) this.principals.set('', '')
-    socket.on('drain', () => this.goOn())
+    socket.on('drain', () => {
+      this.goOn()
+      this.tellHeld()
+    })
     // What was asked is answered, also where the caller has said all that it will say.
     socket.on('end', () => this.end())
+    socket.once('close', () => {
+      this.phase = 'closed'
+      calls.options.held.set(this, 0)
+    })
   }
 
   /** Not while it is we who do not read. */
   get owesFrame(): boolean {
-    return !this.isPaused && this.phase === 'open' && this.splitter.isMidFrame
+    return !this.isPaused && this.phase === 'open' && this.splitter.isMidMessage
   }
 
   /** Bytes have arrived. */
   push(chunk: Uint8Array): void {
-    if (this.phase !== 'open') return
-    try {
-      this.splitter.push(chunk)
-    } catch (error) {
-      if (error instanceof AssertionFailed || !(error instanceof OncewireError)) throw error
-      this.fail(error)
-    }
+    if (this.phase === 'open') this.take(() => this.splitter.push(chunk))
   }
 
   /** The peer broke a rule: no more is read. */
   fail(error: OncewireError): void {
-    this.calls.options.log(`Thrift connection of ${this.peer} ended`, error)
+    this.calls.options.complain(`Thrift connection of ${this.peer} ended`, error)
     this.end()
+  }
+
+  drop(error: OncewireError): void {
+    this.calls.options.complain(`Thrift connection of ${this.peer} ended`, error)
+    this.phase = 'closed'
+    this.socket.destroy()
   }
 
   close(): void {
@@ -124,7 +135,9 @@ export class ThriftConnection implements Guest {
     if (this.principals.has(token)) return run(payload, this.principals.get(token))
     // The bytes are used again before we know who this is.
     const copy = new Uint8Array(payload)
+    this.copiedBytes += copy.length
     void this.calls.principalOf(token, this.peer).then((principal) => {
+      this.copiedBytes -= copy.length
       if (this.principals.size >= tokensMax) this.principals.clear()
       this.principals.set(token, principal)
       run(copy, principal)
@@ -159,12 +172,32 @@ export class ThriftConnection implements Guest {
       if (this.phase !== 'open') this.endIfAnswered()
       else if (this.isFull) this.pause()
       else this.goOn()
+      this.tellHeld()
     }
   }
 
   private get isFull(): boolean {
     const inFlight = this.replies.waiting + this.silentCount
-    return inFlight >= this.calls.options.limits.window || this.socket.writableLength > fullBytes
+    return inFlight >= this.calls.options.limits.window || this.waitingBytes > fullBytes
+  }
+
+  private get waitingBytes(): number {
+    return this.socket.writableLength + this.replies.bytes + this.copiedBytes
+  }
+
+  private tellHeld(): void {
+    const bytes = this.waitingBytes + (this.phase === 'open' ? this.splitter.keptBytes : 0)
+    if (this.phase !== 'closed') this.calls.options.held.set(this, bytes)
+  }
+
+  private take(read: () => void): void {
+    try {
+      read()
+    } catch (error) {
+      if (error instanceof AssertionFailed || !(error instanceof OncewireError)) throw error
+      this.fail(error)
+    }
+    this.tellHeld()
   }
 
   /** The replies of one turn leave in one write. */
@@ -185,6 +218,7 @@ export class ThriftConnection implements Guest {
   private pause(): void {
     if (this.isPaused) return
     this.isPaused = true
+    this.splitter.stop()
     this.socket.pause()
   }
 
@@ -192,6 +226,7 @@ export class ThriftConnection implements Guest {
     if (!this.isPaused || (this.phase === 'open' && this.isFull)) return
     this.isPaused = false
     this.socket.resume()
+    if (this.phase === 'open') this.take(() => this.splitter.goOn())
   }
 
   /** Reads no more; what was asked is answered first. */

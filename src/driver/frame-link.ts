@@ -1,11 +1,14 @@
 /**
  * A transport's connection that carries our frames instead of bytes.
  *
- * Invariant: frames leave in the order of `send`, and none is encoded while the other end takes less than we give.
+ * Invariant: frames leave in the order of `send`, and none is encoded while the other end takes less than we give. Beyond
+ * `waitingMax` they are lost, as a transport may lose them: a server that reads nothing can ask for ever.
  */
 import { encodeFrame } from '../once/frame-bytes.ts'
 import type { Frame } from '../once/frame.ts'
 import type { Connection } from '../transport/transport.ts'
+
+const waitingMax = 100_000
 
 export class FrameLink {
   private readonly connection: Connection
@@ -25,8 +28,8 @@ export class FrameLink {
   }
 
   send(frame: Frame): void {
-    if (this.waiting.length > 0 || this.connection.isFull) this.waiting.push(frame)
-    else this.encode(frame)
+    if (this.waiting.length === 0 && !this.connection.isFull) this.encode(frame)
+    else if (this.waiting.length < waitingMax) this.waiting.push(frame)
   }
 
   drained(): void {

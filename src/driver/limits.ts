@@ -24,6 +24,10 @@ export interface Limits {
   /** Bytes of their outcomes. */
   readonly recordBytesMax: number
   readonly connectionsMax: number
+  /** What a server keeps for all its peers, in bytes: messages that are not whole, answers that are not taken. */
+  readonly heldBytesMax: number
+  /** Sessions that a server remembers in memory. */
+  readonly sessionsMax: number
   /** Milliseconds in which a frame that was begun must be complete. */
   readonly frameMs: number
 }
@@ -38,6 +42,8 @@ export const defaultLimits: Limits = {
   recordsMax: 100_000,
   recordBytesMax: 64 * 1024 * 1024,
   connectionsMax: 20_000,
+  heldBytesMax: 256 * 1024 * 1024,
+  sessionsMax: 100_000,
   frameMs: 30_000,
 }
 

@@ -5,7 +5,7 @@
  * ends its own connection and nothing else.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
-import { decodeFrame } from '../once/frame-bytes.ts'
+import { decodeFrame, encodeFrame } from '../once/frame-bytes.ts'
 import type { CallFrame, Frame, Hello } from '../once/frame.ts'
 import type { Ledger } from '../once/ledger.ts'
 import type { Peer, ServedMethod, ServerInput, ServerOptions, ServerOutput } from '../once/server-io.ts'
@@ -14,8 +14,7 @@ import type { Dispatcher } from '../rpc/dispatcher.ts'
 import { assert, unreachable } from '../std/assert.ts'
 import type { Connection, ConnectionOwner } from '../transport/transport.ts'
 import { type Arrived, type Executor, overloaded } from './executor.ts'
-import { FrameLink } from './frame-link.ts'
-import type { HandlerRules } from './run-handler.ts'
+import type { Log } from './peer-log.ts'
 import type { World } from './world.ts'
 
 /** Who a caller is, from what `connect({ token })` showed. undefined: nobody, denied. '': anonymous. */
@@ -36,13 +35,19 @@ export interface ServerDriverOptions {
   readonly authenticate: Authenticate | undefined
   /** Callers without a principal may use idempotency keys; they share one key space. */
   readonly allowsAnonymousKeys: boolean
-  readonly log: HandlerRules['log']
+  readonly log: Log
+  /** The same, of what a peer did wrong. */
+  readonly complain: Log
+  /** Calls of one connection that run at once. */
+  readonly callsMax: number
 }
 
 interface PeerState {
-  readonly link: FrameLink
+  readonly connection: Connection
   /** Said by the last HELLO; '' is anonymous, undefined is nobody that `authenticate` let in. */
   principal: string | undefined
+  /** Calls that it has begun and that have not ended. */
+  runningCount: number
 }
 
 export class ServerDriver {
@@ -70,17 +75,17 @@ export class ServerDriver {
   accept(connection: Connection): ConnectionOwner {
     const peer = ++this.lastPeer
     const principal = this.options.authenticate === undefined ? '' : undefined
-    const state: PeerState = { link: new FrameLink(connection), principal }
+    const state: PeerState = { connection, principal, runningCount: 0 }
     this.peers.set(peer, state)
     this.input({ kind: 'connected', peer })
     return {
       received: (body) => this.received(peer, state, decodeFrame(body)),
-      drained: () => state.link.drained(),
+      drained: () => {}, // What is sent is encoded at once: the connection bounds what is not taken.
       closed: (error) => {
         this.peers.delete(peer)
         // A peer that went away is nobody's news; one that broke a rule is.
         if (error instanceof OncewireError && error.code !== 'unavailable')
-          this.options.log(`connection of ${connection.peer} ended`, error)
+          this.options.complain(`connection of ${connection.peer} ended`, error)
         this.input({ kind: 'disconnected', peer, nowMs: this.nowMs() })
       },
     }
@@ -89,7 +94,7 @@ export class ServerDriver {
   closeConnections(): void {
     this.isClosed = true
     this.takeBackWake?.()
-    for (const { link } of this.peers.values()) link.close()
+    for (const { connection } of this.peers.values()) connection.close()
   }
 
   private received(peer: Peer, state: PeerState, frame: Frame): void {
@@ -101,11 +106,16 @@ export class ServerDriver {
     else this.input({ kind: 'received', peer, nowMs, frame })
   }
 
-  private admissible(found: ReturnType<Dispatcher['find']>, frame: CallFrame, { principal }: PeerState): ServedMethod {
+  private admissible(found: ReturnType<Dispatcher['find']>, frame: CallFrame, state: PeerState): ServedMethod {
+    const { principal, runningCount } = state
     if (principal === undefined)
       return { kind: 'refused', code: 'denied', message: 'the server does not know this caller' }
     if (!('method' in found)) return { kind: 'refused', ...found }
     if (!this.executor.hasRoomFor(frame.payload.length)) return { kind: 'refused', ...overloaded }
+    if (runningCount >= this.options.callsMax) {
+      const message = `${runningCount} calls of this connection run (limits.window and limits.queuedMax); ask again later`
+      return { kind: 'refused', code: 'overloaded', message }
+    }
     if (frame.idempotencyKey !== undefined && principal === '' && !this.options.allowsAnonymousKeys) {
       const message =
         'an anonymous caller has no idempotency keys here: connect with a token, or let the server set anonymousKeys'
@@ -123,10 +133,13 @@ export class ServerDriver {
     const { authenticate, log } = this.options
     if (authenticate === undefined) return step('')
     // An authenticate that throws has not said who this is.
-    void (async () => authenticate({ token: frame.token, peer: state.link.peer }))().then(step, (error: unknown) => {
-      log('authenticate failed', error)
-      step(undefined)
-    })
+    void (async () => authenticate({ token: frame.token, peer: state.connection.peer }))().then(
+      step,
+      (error: unknown) => {
+        log('authenticate failed', error)
+        step(undefined)
+      },
+    )
   }
 
   private input(input: ServerInput): void {
@@ -147,7 +160,7 @@ export class ServerDriver {
   private carryOut(output: ServerOutput): void {
     switch (output.kind) {
       case 'send':
-        return this.peers.get(output.peer)?.link.send(output.frame)
+        return this.send(output.peer, output.frame)
       case 'execute':
         return this.execute(output)
       case 'transact':
@@ -167,7 +180,7 @@ export class ServerDriver {
         return this.quietly(this.ledger.bye({ session, epoch, highest, principal: output.principal }))
       }
       case 'hang-up':
-        return this.peers.get(output.peer)?.link.close()
+        return this.peers.get(output.peer)?.connection.close()
       case 'wake':
         return this.wake(output.atMs)
       default:
@@ -175,20 +188,41 @@ export class ServerDriver {
     }
   }
 
+  private send(peer: Peer, frame: Frame): void {
+    const connection = this.peers.get(peer)?.connection
+    if (connection === undefined) return
+    encodeFrame(connection.begin(), frame)
+    connection.end()
+  }
+
   private execute({ run, call, peer, principal }: Extract<ServerOutput, { kind: 'execute' }>): void {
-    this.executor.execute(this.arrived(call, peer, principal), (outcome) =>
-      this.input({ kind: 'executed', run, nowMs: this.nowMs(), outcome }),
-    )
+    const ended = this.begun(peer)
+    this.executor.execute(this.arrived(call, peer, principal), (outcome) => {
+      ended()
+      this.input({ kind: 'executed', run, nowMs: this.nowMs(), outcome })
+    })
   }
 
   private transact({ run, call, peer, principal }: Extract<ServerOutput, { kind: 'transact' }>): void {
-    this.executor.transact(this.arrived(call, peer, principal), call, (answer) => this.answered(run, answer))
+    const ended = this.begun(peer)
+    this.executor.transact(this.arrived(call, peer, principal), call, (answer) => {
+      ended()
+      this.answered(run, answer)
+    })
+  }
+
+  /** Counts a call of a connection; answers what takes that back. */
+  private begun(peer: Peer): () => void {
+    const state = this.peers.get(peer)
+    if (state === undefined) return () => {}
+    state.runningCount++
+    return () => state.runningCount--
   }
 
   private arrived(call: CallFrame, peer: Peer, principal: string): Arrived {
     const served = this.options.dispatcher.find(call.method)
     assert('method' in served, `${call.method} was to be executed, and is not served`)
-    const from = this.peers.get(peer)?.link.peer ?? ''
+    const from = this.peers.get(peer)?.connection.peer ?? ''
     return { served, head: call, payload: call.payload, codec: 'binary', peer: from, principal }
   }
 

@@ -42,8 +42,16 @@ interface MemorySession {
 }
 
 export class MemorySessions {
+  private readonly limits: { readonly sessionsMax: number; readonly window: number }
+  /** In the order in which they were made. */
   private readonly sessions = new Map<SessionId, MemorySession>()
+  /** Those that each connection holds. */
+  private readonly ofPeer = new Map<Peer, Set<MemorySession>>()
   private readonly quotas = new Map<string, Quota>()
+
+  constructor(limits: MemorySessions['limits']) {
+    this.limits = limits
+  }
 
   has(session: SessionId): boolean {
     return this.sessions.has(session)
@@ -59,7 +67,7 @@ export class MemorySessions {
   open(
     hello: Hello,
     as: { readonly peer: Peer; readonly principal: string; readonly fresh: SessionId; readonly nowMs: number },
-  ): Opening {
+  ): Opening | Full {
     const { peer, principal, fresh, nowMs } = as
     const { epoch, instance, highest } = hello
     const held = hello.resume === undefined ? undefined : this.sessions.get(hello.resume)
@@ -68,23 +76,27 @@ export class MemorySessions {
     const opening = openSession(held?.row, { resume, fresh, principal, epoch, instance, highest })
     if (opening.kind === 'created') {
       const { id, row } = opening
+      const { sessionsMax } = this.limits
+      if (this.sessions.size >= sessionsMax && !this.forgetSilent()) return full(sessionsMax)
       const quota = this.quotaOf(principal)
-      this.sessions.set(id, { row, entries: new NumberRing(1), quota, seenAtMs: nowMs, holder: peer })
+      const session = { row, entries: new NumberRing<MemoryEntry>(1), quota, seenAtMs: nowMs, holder: undefined }
+      this.sessions.set(id, session)
+      this.hold(session, peer)
     } else if (opening.kind === 'held' && held !== undefined) {
       held.row = opening.row
       held.seenAtMs = nowMs
-      held.holder = peer
+      this.hold(held, peer)
     }
     return opening
   }
 
   /** A connection ended: from now on its sessions are silent. */
   left(peer: Peer, nowMs: number): void {
-    for (const session of this.sessions.values()) {
-      if (session.holder !== peer) continue
+    for (const session of this.ofPeer.get(peer) ?? []) {
       session.holder = undefined
       session.seenAtMs = nowMs
     }
+    this.ofPeer.delete(peer)
   }
 
   /** What the rules look at; raises firstUnacked by what the frame carries. */
@@ -103,7 +115,7 @@ export class MemorySessions {
     this.raise(session, { ...frame, principal: as.principal })
     const entry = session.entries.get(frame.number)
     // Numbers of a memory session do not jump: one so far off would only make the table wide.
-    const isFar = frame.number - session.row.firstUnacked > farNumber
+    const isFar = frame.number - session.row.firstUnacked > 2 * this.limits.window
     return {
       session: session.row,
       record: entry === undefined ? undefined : { outcome: entry.outcome ?? running, fingerprint: undefined },
@@ -169,9 +181,8 @@ export class MemorySessions {
     for (const [id, session] of this.sessions) {
       if (session.holder !== undefined) continue
       const endMs = session.seenAtMs + leaseMs
-      const isRunning = session.entries.values().some(({ outcome }) => outcome === undefined)
       // Rule 3 (memory-lease)
-      if (endMs <= nowMs && !isRunning) this.forget(id, session)
+      if (endMs <= nowMs && !isRunning(session)) this.forget(id, session)
       else next = Math.min(next, Math.max(endMs, nowMs + 1000))
     }
     return next
@@ -192,8 +203,33 @@ export class MemorySessions {
     session.row = { ...session.row, firstUnacked, highest: Math.max(session.row.highest, firstUnacked - 1) }
   }
 
+  /** Ends the lease of the oldest session that nobody holds; its client learns that it must begin another. */
+  private forgetSilent(): boolean {
+    for (const [id, session] of this.sessions) {
+      if (session.holder !== undefined || isRunning(session)) continue
+      this.forget(id, session)
+      return true
+    }
+    return false
+  }
+
+  private hold(session: MemorySession, peer: Peer): void {
+    this.letGo(session)
+    session.holder = peer
+    const held = this.ofPeer.get(peer) ?? new Set()
+    this.ofPeer.set(peer, held.add(session))
+  }
+
+  private letGo(session: MemorySession): void {
+    if (session.holder === undefined) return
+    const held = this.ofPeer.get(session.holder)
+    held?.delete(session)
+    if (held?.size === 0) this.ofPeer.delete(session.holder)
+  }
+
   private forget(id: SessionId, session: MemorySession): void {
     for (const entry of session.entries.values()) dropped(entry)
+    this.letGo(session)
     this.sessions.delete(id)
     const { quota } = session
     if (--quota.sessions === 0) this.quotas.delete(quota.principal)
@@ -207,6 +243,21 @@ export class MemorySessions {
   }
 }
 
+function isRunning({ entries }: MemorySession): boolean {
+  return entries.values().some(({ outcome }) => outcome === undefined)
+}
+
+interface Full {
+  readonly kind: 'refused'
+  readonly code: 'overloaded'
+  readonly message: string
+}
+
+function full(sessionsMax: number): Full {
+  const message = `the server remembers ${sessionsMax} sessions (limits.sessionsMax), and all are in use`
+  return { kind: 'refused', code: 'overloaded', message }
+}
+
 function dropped(entry: MemoryEntry): void {
   const { quota, outcome } = entry
   if (quota === undefined) return
@@ -214,8 +265,6 @@ function dropped(entry: MemoryEntry): void {
   if (outcome !== undefined) quota.bytes -= outcomeBytes(outcome)
   entry.quota = undefined
 }
-
-const farNumber = 1 << 20
 
 const noRows: Rows = {
   session: undefined,

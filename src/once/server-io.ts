@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly recordsMax: number
   /** Bytes of their outcomes. */
   readonly recordBytesMax: number
+  /** Sessions in memory. */
+  readonly sessionsMax: number
   /** How long the ledger remembers an idempotency key, told to every client; 0 without a ledger. */
   readonly keyRetentionMs: number
   /** What a duplicate of a running call gets: the same reply later, or `still-running` (the lecture's E_RETRY). */

@@ -22,6 +22,7 @@ function machine(options: Partial<ServerOptions> = {}): ServerMachine {
     durableLeaseMs: 1e9,
     recordsMax: 100,
     recordBytesMax: 1e6,
+    sessionsMax: 1000,
     keyRetentionMs: 0,
     duplicates: 'attach',
     freshSession: () => (++fresh).toString(16).padStart(32, '0'),
@@ -243,6 +244,34 @@ describe('sessions (section 1)', () => {
     expect(sent(step({ kind: 'hello', peer: 1, nowMs: 0, frame: hello(), principal: undefined }))).toMatchObject([
       { code: 'denied' },
     ])
+  })
+
+  test('sessionsMax are remembered; one more takes the place of the oldest that nobody holds, or is refused', () => {
+    const { session, step, deliver } = begun({ sessionsMax: 2 })
+    const open = (peer: number): Frame | undefined =>
+      sent(step({ kind: 'hello', peer, nowMs: 0, frame: hello(), principal: '' }))[0]
+    for (const peer of [2, 3, 4]) step({ kind: 'connected', peer })
+    expect(open(2)).toMatchObject({ kind: 'welcome' })
+    expect(open(3)).toMatchObject({ kind: 'refused', code: 'overloaded' })
+    step({ kind: 'disconnected', peer: 2, nowMs: 0 })
+    expect(open(3)).toMatchObject({ kind: 'welcome' })
+    expect(runsOf(deliver(call(session, 1)))).toHaveLength(1) // the oldest, which is held, is still there
+    step({ kind: 'disconnected', peer: 1, nowMs: 0 })
+    expect(open(4)).toMatchObject({ kind: 'refused', code: 'overloaded' }) // its call runs
+  })
+
+  test('one connection may begin 16 sessions, of both kinds; what the ledger could not open does not count', () => {
+    const { step } = begun({ sessionsMax: 100 })
+    const open = (frame: Hello): ServerOutput[] => step({ kind: 'hello', peer: 1, nowMs: 0, frame, principal: '' })
+    for (let i = 0; i < 100; i++) {
+      const [output] = open(hello({ session: 'durable' }))
+      if (output?.kind !== 'open') expect.fail(`attempt ${i} was not given to the ledger`)
+      step({ kind: 'opened', run: output.run, nowMs: 0, opened: { kind: 'failed' } })
+    }
+    for (let i = 1; i < 16; i++) expect(open(hello())).toMatchObject([{ kind: 'send', frame: { kind: 'welcome' } }])
+    for (const kind of ['memory', 'durable'] as const) {
+      expect(sent(open(hello({ session: kind })))).toMatchObject([{ kind: 'refused', code: 'overloaded' }])
+    }
   })
 
   test('BYE ends a session that has nothing left', () => {

@@ -36,10 +36,19 @@ type Run =
     }
   | { readonly kind: 'open'; readonly peer: Peer; readonly hello: Hello }
 
+interface PeerState {
+  principal: string
+  /** On this connection, in memory and in the ledger. */
+  begunSessions: number
+}
+
+/** A client begins one of each kind, and may have to ask again. */
+const begunSessionsMax = 16
+
 export class ServerMachine {
   private readonly options: ServerOptions
-  private readonly sessions = new MemorySessions()
-  private readonly peers = new Map<Peer, { principal: string }>()
+  private readonly sessions: MemorySessions
+  private readonly peers = new Map<Peer, PeerState>()
   private readonly runs = new Map<number, Run>()
   /** Exactly-once calls that the ledger has now, by xid: duplicates wait with them. */
   private readonly transacting = new Map<string, Run & { kind: 'ledger' }>()
@@ -49,6 +58,7 @@ export class ServerMachine {
 
   constructor(options: ServerOptions) {
     this.options = options
+    this.sessions = new MemorySessions(options)
   }
 
   /** Entries that at-most-once calls hold now. */
@@ -60,7 +70,7 @@ export class ServerMachine {
     this.outputs = []
     switch (input.kind) {
       case 'connected':
-        this.peers.set(input.peer, { principal: '' })
+        this.peers.set(input.peer, { principal: '', begunSessions: 0 })
         break
       case 'disconnected': // What it began goes on; what it is sent goes nowhere.
         this.peers.delete(input.peer)
@@ -108,6 +118,10 @@ export class ServerMachine {
       return this.refuseHello(peer, frame, { code: 'denied', message: 'the server does not know this caller' })
     }
     known.principal = principal
+    if (frame.resume === undefined && ++known.begunSessions > begunSessionsMax) {
+      const message = `one connection may begin ${begunSessionsMax} sessions`
+      return this.refuseHello(peer, frame, { code: 'overloaded', message })
+    }
     const fresh = this.options.freshSession()
     if (frame.session === 'durable') return this.helloDurable(peer, frame, { principal, fresh })
     const opening = this.sessions.open(frame, { peer, principal, fresh, nowMs })
@@ -131,7 +145,11 @@ export class ServerMachine {
 
   private opened(run: number, opened: OpenedSession | { readonly kind: 'failed' }): void {
     const { peer, hello } = this.finish(run, 'open')
-    if (opened.kind === 'failed') return // The client asks again.
+    if (opened.kind === 'failed') {
+      const known = this.peers.get(peer)
+      if (known !== undefined && hello.resume === undefined) known.begunSessions--
+      return // The client asks again.
+    }
     if (opened.kind === 'refused') return this.refuseHello(peer, hello, opened)
     this.welcome(peer, hello, opened)
   }

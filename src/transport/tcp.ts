@@ -6,6 +6,7 @@
 import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { FrameWatch, type Watched } from './frame-watch.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { preface, speakerOf } from './preface.ts'
 import { TcpConnection, unavailable } from './tcp-connection.ts'
 import type { Connection, ConnectionOwner, ConnectOptions, Listener, ListenOptions, Transport } from './transport.ts'
@@ -36,7 +37,7 @@ function connect(url: URL, owner: ConnectionOwner, options: ConnectOptions): Pro
       socket.setTimeout(0)
       socket.off('error', failed)
       const { frameBytesMax, foreign } = options
-      connection = new TcpConnection(socket, frameBytesMax, foreign?.framing)
+      connection = new TcpConnection(socket, { frameBytesMax, framing: foreign?.framing })
       connection.belongTo(owner)
       if (foreign === undefined) socket.write(preface)
       else watch(connection, socket, foreign.frameMs)
@@ -59,9 +60,10 @@ function listen(url: URL, accept: Accept, options: ListenOptions): Promise<Liste
   const watch = new FrameWatch(options.frameMs)
   let turnedAwayCount = 0
   const turnedAway = (): void => void turnedAwayCount++
+  const held = options.held ?? new HeldBytes(Infinity)
   // Who has said all that they will say may still be owed answers.
-  const server = createServer({ allowHalfOpen: true }, (socket) =>
-    greet(socket, { accept, turnedAway, options, watch }),
+  const server = createServer({ allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, (socket) =>
+    greet(socket, { accept, turnedAway, options, watch, held }),
   )
   server.maxConnections = options.connectionsMax
   server.on('drop', turnedAway)
@@ -94,11 +96,12 @@ interface Greeting {
   readonly turnedAway: () => void
   readonly options: ListenOptions
   readonly watch: FrameWatch
+  readonly held: HeldBytes
 }
 
 /** Listens to the first bytes of a new connection, and hands it to whom they are for. */
-function greet(socket: Socket, { accept, turnedAway, options, watch }: Greeting): void {
-  const connection = new TcpConnection(socket, options.frameBytesMax)
+function greet(socket: Socket, { accept, turnedAway, options, watch, held }: Greeting): void {
+  const connection = new TcpConnection(socket, { frameBytesMax: options.frameBytesMax, held })
   let watched: Watched | undefined = connection
   let isTaken = false
   watch.add(connection)
@@ -140,6 +143,8 @@ function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> 
 }
 
 const loopback = '127.0.0.1'
+/** After so long a silence the kernel asks whether the peer is still there: one that lost its power never says goodbye. */
+const keepAliveMs = 60_000
 
 function addressOf(url: URL): { readonly host: string; readonly port: number } {
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1') || loopback, port: Number(url.port) }

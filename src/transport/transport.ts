@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net'
 import type { ByteWriter } from '../std/bytes.ts'
 import type { Watched } from './frame-watch.ts'
+import type { HeldBytes } from './held-bytes.ts'
 
 /** One end of a connection. */
 export interface Connection {
@@ -52,6 +53,8 @@ export interface ListenOptions {
   /** Milliseconds in which what was begun must be complete: a frame, or the first bytes of a connection. */
   readonly frameMs: number
   readonly connectionsMax: number
+  /** What all connections of a server may keep; a listener alone: as much as they want. */
+  readonly held?: HeldBytes | undefined
   /** Takes over connections that do not speak our protocol; without it they are ended. */
   readonly foreign?: Foreign | undefined
 }

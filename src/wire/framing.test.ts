@@ -11,7 +11,7 @@ function split(...chunks: Uint8Array[]): number[][] {
   const found: number[][] = []
   const splitter = new FrameSplitter(5, (body) => found.push([...body]))
   for (const chunk of chunks) splitter.push(chunk)
-  expect(splitter.isMidFrame).toBe(false)
+  expect(splitter.isMidMessage).toBe(false)
   return found
 }
 
@@ -37,5 +37,29 @@ test('memory held is what has arrived, not what was announced', () => {
   const before = process.memoryUsage().arrayBuffers
   for (let i = 0; i < 100; i++) splitter.push(i === 0 ? Uint8Array.of(0x30, 0, 0, 0) : Uint8Array.of(1))
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e6)
-  expect(splitter.isMidFrame).toBe(true)
+  expect(splitter.isMidMessage).toBe(true)
+})
+
+test('stopped at any frame, it hands over no more, and all the rest when it goes on', () => {
+  for (let stopAt = 1; stopAt <= frames.length; stopAt++) {
+    for (let cut = 0; cut <= stream.length; cut++) {
+      const found: number[][] = []
+      const splitter: FrameSplitter = new FrameSplitter(5, (body) => {
+        if (found.push([...body]) === stopAt) splitter.stop()
+      })
+      splitter.push(stream.slice(0, cut))
+      splitter.push(stream.slice(cut))
+      expect(found).toEqual(frames.slice(0, stopAt))
+      splitter.goOn()
+      expect(found).toEqual(frames)
+      expect(splitter.keptBytes).toBe(0)
+    }
+  }
+})
+
+test('the buffer of a large frame ends where the frame does', () => {
+  const splitter = new FrameSplitter(1e6, () => {})
+  splitter.push(Uint8Array.of(0, 0, 0x20, 0))
+  for (let left = 0x2000 - 1; left > 0; left--) splitter.push(Uint8Array.of(0))
+  expect(splitter.keptBytes).toBe(0x2004)
 })

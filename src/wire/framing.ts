@@ -1,69 +1,50 @@
 /**
  * Cuts a stream of chunks into frames: u32 length, big-endian, then so many bytes.
  *
- * Invariant: a frame is handed over whole, as a view that is valid only during the call; memory held is at most one
- * frame, and no more than has really arrived.
+ * Invariant: memory held is at most one frame, and no more than has really arrived.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { asText } from '../std/bytes.ts'
+import { Splitter } from './splitter.ts'
 
-/** Takes the chunks of a stream and hands over what they are made of. */
-export interface Splitter {
-  /** Some of a frame has come, and not all. */
-  readonly isMidFrame: boolean
-  /** @throws {OncewireError} frame-too-large, malformed; and whatever the receiver throws */
-  push(chunk: Uint8Array): void
-}
-
-export class FrameSplitter implements Splitter {
+export class FrameSplitter extends Splitter {
   private readonly frameBytesMax: number
   private readonly onFrame: (body: Uint8Array) => void
-  /** Begin of a frame whose rest has not come. */
-  private held: Uint8Array = new Uint8Array(0)
-  private heldLength = 0
 
   constructor(frameBytesMax: number, onFrame: (body: Uint8Array) => void) {
+    super()
     this.frameBytesMax = frameBytesMax
     this.onFrame = onFrame
   }
 
-  /** Some of a frame has come, and not all. */
-  get isMidFrame(): boolean {
-    return this.heldLength > 0
-  }
-
-  /** @throws {OncewireError} frame-too-large, malformed for an empty frame; and whatever `onFrame` throws */
-  push(chunk: Uint8Array): void {
+  protected override split(chunk: Uint8Array): void {
     let at = 0
-    while (this.heldLength > 0 && at < chunk.length) {
-      const wanted = this.heldLength < 4 ? 4 : 4 + this.length(this.held, 0)
-      const take = Math.min(wanted - this.heldLength, chunk.length - at)
-      this.hold(chunk, at, take)
-      at += take
-      if (this.heldLength < 4 || this.heldLength < 4 + this.length(this.held, 0)) continue
-      const end = this.heldLength
-      this.heldLength = 0
-      this.onFrame(this.held.subarray(4, end))
+    while (at < chunk.length && !this.isStopped) {
+      const left = chunk.length - at
+      if (this.keptLength > 0) at += this.complete(chunk.subarray(at))
+      else if (left < 4) break
+      else {
+        const length = this.length(chunk, at)
+        if (left - 4 < length) break
+        at += 4 + length
+        this.onFrame(chunk.subarray(at - length, at))
+      }
     }
-    while (chunk.length - at >= 4) {
-      const length = this.length(chunk, at)
-      if (chunk.length - at - 4 < length) break
-      this.onFrame(chunk.subarray(at + 4, at + 4 + length))
-      at += 4 + length
-    }
-    if (at < chunk.length) this.hold(chunk, at, chunk.length - at)
-    else if (this.heldLength === 0 && this.held.length > keptBytes) this.held = new Uint8Array(0)
+    if (at === chunk.length) return
+    const wanted = this.isStopped || chunk.length - at < 4 ? Infinity : 4 + this.length(chunk, at)
+    this.keep(chunk.subarray(at), wanted)
   }
 
-  private hold(chunk: Uint8Array, at: number, count: number): void {
-    const needed = this.heldLength + count
-    if (needed > this.held.length) {
-      const held = new Uint8Array(Math.max(needed, this.held.length * 2, 1024))
-      held.set(this.held.subarray(0, this.heldLength))
-      this.held = held
-    }
-    this.held.set(chunk.subarray(at, at + count), this.heldLength)
-    this.heldLength = needed
+  /** Takes what the frame that was begun still wants; answers how much that is. */
+  private complete(chunk: Uint8Array): number {
+    const wanted = this.keptLength < 4 ? 4 : 4 + this.length(this.kept, 0)
+    const taken = Math.min(wanted - this.keptLength, chunk.length)
+    this.keep(chunk.subarray(0, taken), wanted === 4 ? Infinity : wanted)
+    if (this.keptLength < 4 || this.keptLength < 4 + this.length(this.kept, 0)) return taken
+    const body = this.kept.subarray(4, this.keptLength)
+    this.forget()
+    this.onFrame(body)
+    return taken
   }
 
   private length(bytes: Uint8Array, at: number): number {
@@ -82,6 +63,3 @@ export class FrameSplitter implements Splitter {
     return new OncewireError('frame-too-large', 'never', message)
   }
 }
-
-/** A buffer larger than this is given back when its frame is done. */
-const keptBytes = 65_536

@@ -329,6 +329,7 @@ export class World {
       durableLeaseMs: 1e9,
       recordsMax: 1000,
       recordBytesMax: 1e6,
+      sessionsMax: 1000,
       keyRetentionMs: 0,
       duplicates: 'attach',
       freshSession: () => (++this.fresh).toString(16).padStart(32, '0'),
