@@ -107,9 +107,10 @@ function neighboursOf(file: string): string[] {
   }
 }
 
-/** As people are shown it. */
+/** As people are shown it: as seen from here, unless that is a long way. */
 export function short(file: string): string {
-  return relative('.', file)
+  const fromHere = relative('.', file)
+  return fromHere.length < file.length ? fromHere : file
 }
 
 function shortened(diagnostic: Diagnostic): Diagnostic {

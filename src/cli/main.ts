@@ -46,8 +46,9 @@ const commands = [
 for (const add of commands) add(program)
 for (const command of program.commands) command.exitOverride()
 
-// Heard between two steps of a command, never within one: files are written whole or not at all.
-process.once('SIGINT', () => process.exit(exitCodes.interrupted))
+// Heard between two steps of a command, never within one: files are written whole or not at all. Codes as shells count.
+const signals = { SIGHUP: 129, SIGINT: exitCodes.interrupted, SIGTERM: 143 }
+for (const [signal, code] of Object.entries(signals)) process.once(signal, () => process.exit(code))
 
 // Whoever reads us (`oncewire explain | head`) may have seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
