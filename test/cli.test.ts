@@ -37,6 +37,7 @@ describe('finding the way', () => {
       'list',
       'describe',
       'call',
+      'ledger',
       'demo',
       'prove-kills',
       'explain',

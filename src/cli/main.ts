@@ -13,6 +13,7 @@ import { addDiff } from './diff.ts'
 import { addExplain } from './explain.ts'
 import { addFormat } from './format.ts'
 import { addGenerate } from './generate.ts'
+import { addLedger } from './ledger.ts'
 import { addList } from './list.ts'
 import { addProveKills } from './prove-kills.ts'
 import { exitCodeOf, exitCodes, say, shownError, UsageError } from './terminal.ts'
@@ -39,6 +40,7 @@ const commands = [
   addList,
   addDescribe,
   addCall,
+  addLedger,
   addDemo,
   addProveKills,
   addExplain,

@@ -49,10 +49,11 @@ export class ExternalHandler {
       const value = await handler.perform(...values, context as CallContext & { readonly evidence: unknown })
       return endWith(method, value, rules).outcome
     } catch (error) {
-      if (isDeclared(served, error)) return failWith(method, error, rules).outcome
+      const isDeclared = declares(served, error)
+      if (!isDeclared) this.log(`${method.name}: perform failed, which says nothing about its effect`, error)
       // Rule 2 (error-says-nothing): H5.
-      this.log(`${method.name}: perform failed, which says nothing about its effect`, error)
-      return undefined
+      if (!isDeclared) return undefined
+      return failWith(method, error, rules).outcome
     }
   }
 
@@ -74,7 +75,7 @@ export class ExternalHandler {
   }
 }
 
-function isDeclared({ method }: Served, error: unknown): boolean {
+function declares({ method }: Served, error: unknown): boolean {
   if (!(error instanceof DeclaredException)) return false
   try {
     return method.encodeException(error) !== undefined

@@ -43,7 +43,7 @@ const table = {
   'effect-unknown': {
     executed: ['unknown'],
     meaning: 'A crash came while an external effect was under way, and nobody could say whether it happened.',
-    advice: 'Look for yourself, then settle it once: oncewire ledger FILE settle ID once|never.',
+    advice: 'Look for yourself, then settle it once: oncewire ledger FILE --settle ID --executed once|never.',
   },
   fenced: {
     executed: ['never', 'unknown'],

@@ -108,7 +108,6 @@ export class GroupLedger<Tx> implements Ledger<Tx> {
     return this.group.add(() => {
       const row = this.sessions.get(request.session)
       if (row === undefined) return
-      // Rule 3 (bye)
       if (!mayEnd(row, row.liveRecords, request)) return
       this.sessions.end(request.session, row)
     })

@@ -157,16 +157,22 @@ function knownByKey({ key, dateMs }: Rows, call: Delivered, limits: AdmissionLim
       return refused('key-expired', expiredMessage(limits))
     return undefined
   }
-  const isSame = equal(key.fingerprint, idempotency.fingerprint)
-  // Rule 2.4 (key-attach)
-  if (isSame && key.outcome.kind === 'running') return attach
-  // Rule 2.4 (key-unknown)
-  if (isSame && key.outcome.kind === 'unknown') return refused('effect-unknown', effectUnknown)
   // Rule 2.4 (key-reused)
-  const outcome = isSame ? (key.outcome as Outcome) : keyReused
+  if (!equal(key.fingerprint, idempotency.fingerprint)) return answeredByKey(keyReused, session)
+  const { outcome } = key
+  // Rule 2.4 (key-attach)
+  if (outcome.kind === 'running') return attach
+  // Rule 2.4 (key-unknown)
+  if (outcome.kind === 'unknown') return refused('effect-unknown', effectUnknown)
+  // Rule 2.4 (key-replay)
+  return answeredByKey(outcome, session)
+}
+
+function answeredByKey(outcome: Outcome, session: SessionId | undefined): Admission {
   const answer: Answer = { kind: 'outcome', outcome, isReplay: true }
-  // Rule 2.4 (key-recorded): H6, H8.
-  return { kind: 'answer', answer, record: session === undefined ? undefined : outcome }
+  // Rule 2.4 (key-recorded): what is told of an xid is a row first (H6, H8).
+  if (session !== undefined) return { kind: 'answer', answer, record: outcome }
+  return { kind: 'answer', answer, record: undefined }
 }
 
 const keyReused: Outcome = {
@@ -216,9 +222,14 @@ export function raisedFirstUnacked(
     readonly number?: number
   },
 ): number {
-  const isHolder = frame.principal === session.principal && frame.epoch >= session.epoch
-  const isHonest = frame.number === undefined || frame.firstUnacked <= frame.number
-  return isHolder && isHonest ? Math.max(session.firstUnacked, frame.firstUnacked) : session.firstUnacked
+  const { firstUnacked } = session
+  // Rule 3 (ack-holder)
+  if (frame.principal !== session.principal || frame.epoch < session.epoch) return firstUnacked
+  // Rule 3 (ack-honest)
+  if (frame.number !== undefined && frame.firstUnacked > frame.number) return firstUnacked
+  // Rule 3 (ack-upwards): I12.
+  if (frame.firstUnacked < firstUnacked) return firstUnacked
+  return frame.firstUnacked
 }
 
 /** Section 3: whether a session was silent for its whole lease, by the clock of the database that holds it. */
@@ -237,8 +248,13 @@ export function mayEnd(
   liveRecords: number,
   bye: { readonly principal: string; readonly epoch: number; readonly highest: number },
 ): boolean {
-  const isHolder = bye.principal === session.principal && bye.epoch === session.epoch
-  return isHolder && bye.highest === session.highest && liveRecords === 0
+  // Rule 3 (bye-holder)
+  if (bye.principal !== session.principal || bye.epoch !== session.epoch) return false
+  // Rule 3 (bye-highest): an old BYE knows less than the session.
+  if (bye.highest !== session.highest) return false
+  // Rule 3 (bye-live)
+  if (liveRecords > 0) return false
+  return true
 }
 
 /** `row` is what the session is from now on: write it, together with the new end of the lease. */
@@ -274,7 +290,6 @@ export function openSession(held: SessionRow | undefined, hello: Omit<OpenSessio
   if (epoch === held.epoch) return refuse('fenced', clonedMessage(resume, epoch))
   // Rule 1 (journal-behind)
   if (held.highest > hello.highest) return refuse('journal-behind', behindMessage(resume, held.highest, hello.highest))
-  // Rule 1 (epoch)
   return { kind: 'held', id: resume, row: { ...held, epoch, instance } }
 }
 

@@ -199,7 +199,7 @@ export class ClientMachine extends ClientSteps {
       session.begin(undefined, session.epoch)
       return this.hello(session)
     }
-    // Rule 4 (ledger-differs): what was sent is known elsewhere, and waits for that; nothing new is begun here.
+    // Rule 4 (other-ledger): what was sent is known elsewhere, and waits for that; nothing new is begun here.
     if (code === 'ledger-differs') return this.failQueued(session, { code, message })
     this.refused[sessionKind] = { code, message }
     for (const call of session.calls()) this.endUnknown(call, { code, message })

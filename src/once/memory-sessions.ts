@@ -167,7 +167,6 @@ export class MemorySessions {
     const session = this.sessions.get(frame.session)
     if (session === undefined) return
     const { epoch, highest } = frame
-    // Rule 3 (bye)
     if (!mayEnd(session.row, session.entries.count, { principal, epoch, highest })) return
     this.forget(frame.session, session)
   }

@@ -110,10 +110,12 @@ export class ServerMachine {
   private hello({ peer, nowMs, frame, principal }: Extract<ServerInput, { kind: 'hello' }>): void {
     const known = this.peers.get(peer)
     if (known === undefined) return
+    // Rule 1 (version)
     if (!frame.versions.includes(protocolVersion)) {
       const message = `the client speaks versions ${frame.versions.join(', ')} of the call protocol, and the server ${protocolVersion}`
       return this.refuseHello(peer, frame, { code: 'version', message })
     }
+    // Rule 1 (unknown-caller)
     if (principal === undefined) {
       return this.refuseHello(peer, frame, { code: 'denied', message: 'the server does not know this caller' })
     }
@@ -227,6 +229,7 @@ export class ServerMachine {
     const { session, number } = frame
     const xid = `${session}:${number}`
     const running = this.transacting.get(xid)
+    // Rule 2.3 (ledger-attach)
     if (running !== undefined) return this.attach(running.waiting, peer, frame)
     this.outputs.push({ kind: 'transact', run: this.beginLedger(xid, frame, peer), peer, principal, call: frame })
   }
@@ -264,7 +267,8 @@ export class ServerMachine {
   private answered(run: number, answer: Answer | { readonly kind: 'failed' }): void {
     const { xid, session, number, waiting } = this.finish(run, 'ledger')
     this.transacting.delete(xid)
-    if (answer.kind === 'failed') return // Nothing is known: the deliveries stay unanswered, and come again (H4).
+    // Rule 2 (limbo): nothing is known, so the deliveries stay unanswered, and come again (H4).
+    if (answer.kind === 'failed') return
     for (const peer of waiting) this.answer(peer, { session, number }, answer)
   }
 
@@ -305,6 +309,7 @@ export class ServerMachine {
     const rows = this.sessions.rows(frame, { principal, nowMs })
     const verdict = resolve(rows, { session, number, epoch, firstUnacked, principal }, this.options)
     if (verdict.kind === 'attach') return this.attach(this.sessions.entry(session, number)?.waiting ?? [], peer, frame)
+    // Rule 4 (memory-tombstone)
     if (verdict.kind === 'bury') this.sessions.add(session, number, { outcome: tombstone, waiting: [] })
     this.answer(peer, frame, verdict.answer)
   }
@@ -365,14 +370,17 @@ interface Refusal {
 /** What can be said before any row is read: rule 1's `delivery-differs`, and keys that could not be honoured (H10, H12). */
 function refusalOf(frame: CallFrame, method: ServedMethod): Refusal | undefined {
   if (method.kind === 'refused') return method
+  // Rule 2.1 (oneway-differs)
   if (frame.isOneway !== method.isOneway) {
     const message = `${frame.method} is ${method.isOneway ? '' : 'not '}oneway here, and the client calls it as if it were${method.isOneway ? ' not' : ''}`
     return { code: 'delivery-differs', message }
   }
+  // Rule 2.1 (delivery-differs): H12.
   if (frame.delivery !== method.delivery) {
     const message = `${frame.method} is ${method.delivery} here, and the client calls it as ${frame.delivery}`
     return { code: 'delivery-differs', message }
   }
+  // Rule 1 (key-needs-ledger): refused, never ignored (H10).
   if (frame.idempotencyKey !== undefined && !needsLedger(frame.delivery)) {
     const message = `${frame.method} is ${frame.delivery}: only an exactly-once method can honour an idempotency key`
     return { code: 'key-needs-ledger', message }
