@@ -72,7 +72,7 @@ test('1,000,000 at-most-once calls in one session: never more entries than calls
   }
   serve({ kind: 'connected', peer: 1 })
   feed({ kind: 'started', nowMs })
-  feed({ kind: 'connected', nowMs })
+  feed({ kind: 'connected', nowMs, endpoint: 'a' })
   const spec = {
     method: 'T.t',
     delivery: 'at-most-once',

@@ -58,8 +58,10 @@ export async function callerFor(
 interface Dialled {
   /** As people read them. */
   readonly addresses: readonly string[]
-  /** Makes a connection, to the next address each time. */
+  /** Makes a connection: to the address that answered last, or the next one. */
   readonly dial: (owner: ConnectionOwner) => Promise<Connection>
+  /** The address of the connection made last. */
+  readonly endpoint: () => string
 }
 
 function dialler(
@@ -70,12 +72,18 @@ function dialler(
   const { options, limits, foreign } = how
   const { frameBytesMax } = limits
   const { connectMs = connectMsDefault } = options
-  let attempt = 0
+  let current = targets[0] as (typeof targets)[number]
   return {
     addresses: targets.map(({ url }) => url.href),
-    dial: (owner) => {
-      const { transport, url } = targets[attempt++ % targets.length] as (typeof targets)[number]
-      return transport.connect(url, owner, { frameBytesMax, connectMs, foreign })
+    endpoint: () => current.url.href,
+    async dial(owner) {
+      const { transport, url } = current
+      try {
+        return await transport.connect(url, owner, { frameBytesMax, connectMs, foreign })
+      } catch (error) {
+        current = targets[(targets.indexOf(current) + 1) % targets.length] as typeof current
+        throw error
+      }
     },
   }
 }

@@ -38,6 +38,8 @@ export interface ClientDriverOptions {
   readonly world: World
   /** Makes one connection; another address each time where there are several. */
   readonly dial: (owner: ConnectionOwner) => Promise<Connection>
+  /** The address of the connection made last: a memory session lives there and nowhere else. */
+  readonly endpoint: () => string
   readonly events: ClientEvents
 }
 
@@ -198,7 +200,7 @@ export class ClientDriver {
       if (isOver) return
       if (this.isClosed) return link.close()
       this.link = link
-      this.input({ kind: 'connected', nowMs: this.world.nowMs() })
+      this.input({ kind: 'connected', nowMs: this.world.nowMs(), endpoint: this.options.endpoint() })
     } catch (error) {
       if (!isOver) this.disconnected(error as OncewireError)
     }

@@ -172,7 +172,7 @@ class ActiveRun implements Run {
       const payload = this.host.encode(method, values)
       const { delivery, isOneway } = method
       const call = { method: method.name, delivery, payload, idempotencyKey: options.idempotencyKey }
-      const begun = { kind: 'call', session: '', number: 0, call, isOneway } as const
+      const begun = { kind: 'call', session: '', number: 0, call, isOneway, endpoint: '' } as const
       return this.begin(begun, method, (step, isOld) => this.make(step, { begun, options, isOld }))
     } catch (error) {
       return Promise.reject(error as Error)

@@ -26,6 +26,9 @@ export interface SessionTarget {
   /** Methods of the services that the channel has made clients of, by name. */
   readonly methods: ReadonlyMap<string, CompiledMethod>
   readonly dial: ConstructorParameters<typeof ClientDriver>[0]['dial']
+  readonly endpoint: ConstructorParameters<typeof ClientDriver>[0]['endpoint']
+  /** The real one if absent. */
+  readonly world?: World | undefined
 }
 
 export class SessionCaller implements Caller {
@@ -34,7 +37,7 @@ export class SessionCaller implements Caller {
   private readonly target: SessionTarget
   private readonly driver: ClientDriver
   private readonly pending = new PendingCalls()
-  private readonly world: World = realWorld
+  private readonly world: World
   private readonly deadlineMs: number
   private readonly payloadBytesMax: number
   private lastFailure: unknown
@@ -43,13 +46,15 @@ export class SessionCaller implements Caller {
   private tellClosed: () => void = () => {}
 
   constructor(target: SessionTarget, options: ConnectOptions, limits: Limits) {
-    const { journal, dial, methods } = target
+    const { journal, dial, endpoint, methods, world = realWorld } = target
     this.target = target
+    this.world = world
     this.deadlineMs = options.deadlineMs ?? 30_000
     this.payloadBytesMax = Math.max(0, limits.frameBytesMax - headerBytesMax)
     this.driver = new ClientDriver({
       journal,
       dial,
+      endpoint,
       world: this.world,
       machine: machineOptions(options, limits, { world: this.world, journal: journal?.state }),
       events: {
@@ -71,7 +76,7 @@ export class SessionCaller implements Caller {
       (number) => this.driver.handedOver(number),
     )
     if (journal === undefined) this.recovered.complete()
-    const { driver, world, deadlineMs } = this
+    const { driver, deadlineMs } = this
     const encode: RunsHost['encode'] = (method, values) => this.encode(method, values)
     this.runs = new Runs({ driver, world, deadlineMs, encode }, journal?.state.runs ?? [])
   }

@@ -103,6 +103,7 @@ function encodeStep(out: ByteWriter, begun: JournalledStep): void {
   out.raw(fromHex(begun.session))
   out.u53(begun.number)
   out.u8(begun.isOneway ? 1 : 0)
+  out.text16(begun.endpoint)
   encodeCall(out, begun.call)
 }
 
@@ -205,7 +206,8 @@ function decodeStep(body: ByteReader): JournalledStep {
   const session = toHex(body.raw(16))
   const number = body.u53()
   const isOneway = body.u8() === 1
-  return { kind: 'call', session, number, isOneway, call: decodeCall(body) }
+  const endpoint = body.text16()
+  return { kind: 'call', session, number, isOneway, endpoint, call: decodeCall(body) }
 }
 
 function decodeStepOutcome(body: ByteReader): StepOutcome {

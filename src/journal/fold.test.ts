@@ -54,6 +54,7 @@ test('a run holds its steps in the order of the journal, sent anew or not, until
     number,
     call,
     isOneway: false,
+    endpoint: '',
   })
   const clock = { kind: 'local', name: 'clock' } as const
   const unknown = { kind: 'unknown', code: 'deadline', mayResolve: true } as const

@@ -48,7 +48,7 @@ const step = (begun: JournalledStep, index: number): JournalEntry => ({
 /** One of everything: what the golden file of format 2 holds. */
 export const sampleEntries: readonly JournalEntry[] = [
   ...sampleEntries1,
-  step({ kind: 'call', session, number: 6, call: call(6), isOneway: false }, 0),
+  step({ kind: 'call', session, number: 6, call: call(6), isOneway: false, endpoint: 'tcp://127.0.0.1:9090' }, 0),
   step({ kind: 'local', name: 'clock' }, 1),
   { kind: 'step-ended', run: 'checkout:42', step: 1, outcome: { kind: 'value', bytes: Uint8Array.of(1) } },
   { kind: 'step-ended', run: 'checkout:42', step: 0, outcome: { kind: 'unknown', code: 'deadline', mayResolve: true } },
@@ -91,6 +91,7 @@ const anyStepEntry: fc.Arbitrary<JournalEntry> = fc.oneof(
         number,
         call: anyCall,
         isOneway: fc.boolean(),
+        endpoint: fc.constantFrom('', 'tcp://a:1'),
       }),
     ),
   }),

@@ -11,7 +11,10 @@ function group(fails: { begin?: boolean; commit?: boolean; rollback?: boolean } 
     steps.push(name)
     if (fails[name] === true) throw new Error(`${name} failed`)
   }
-  const commit = new GroupCommit({ begin: step('begin'), commit: step('commit'), rollback: step('rollback') }, () => 0)
+  const commit = new GroupCommit(
+    { begin: step('begin'), commit: step('commit'), rollback: step('rollback') },
+    { nowMs: () => 0, soon: setImmediate },
+  )
   const add = (name: string, isAlone = false): Promise<string> =>
     commit.add(
       () => {

@@ -30,14 +30,20 @@ export interface Transaction {
 export class GroupCommit {
   private readonly transaction: Transaction
   private readonly nowMs: () => number
+  private readonly soon: (act: () => void) => void
   private queue: Work[] = []
   private isDue = false
   private isOpen = false
   private stopped: OncewireError | undefined
 
-  constructor(transaction: Transaction, nowMs: () => number) {
+  /** `soon`: when what came in this turn of the loop has come. */
+  constructor(
+    transaction: Transaction,
+    { nowMs, soon }: { readonly nowMs: () => number; readonly soon: (act: () => void) => void },
+  ) {
     this.transaction = transaction
     this.nowMs = nowMs
+    this.soon = soon
   }
 
   /** A piece of work runs right now inside the transaction. */
@@ -51,7 +57,7 @@ export class GroupCommit {
       this.queue.push({ run, resolve, reject, isAlone })
       if (this.isDue) return
       this.isDue = true
-      setImmediate(() => this.commitGroups())
+      this.soon(() => this.commitGroups())
     })
   }
 

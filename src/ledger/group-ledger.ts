@@ -29,6 +29,8 @@ export interface GroupLedgerOptions extends LedgerLimits {
   readonly id: string
   /** The clock in which deadlines are told, in milliseconds. */
   readonly nowMs: () => number
+  /** Calls when what came in this turn of the loop has come; setImmediate if absent. */
+  readonly soon?: ((act: () => void) => void) | undefined
 }
 
 type Handler<Tx> = (tx: Tx) => HandlerEnd | Promise<HandlerEnd>
@@ -42,7 +44,7 @@ export class GroupLedger<Tx> implements Ledger<Tx> {
   private readonly intentTable: IntentTable
   private readonly group: GroupCommit
 
-  constructor(store: RowStore<Tx>, { id, nowMs, ...limits }: GroupLedgerOptions) {
+  constructor(store: RowStore<Tx>, { id, nowMs, soon = setImmediate, ...limits }: GroupLedgerOptions) {
     this.store = store
     this.id = id
     this.limits = limits
@@ -62,7 +64,7 @@ export class GroupLedger<Tx> implements Ledger<Tx> {
         },
         rollback: () => store.rollback(),
       },
-      nowMs,
+      { nowMs, soon },
     )
   }
 

@@ -9,7 +9,7 @@ import { TimerWheel } from '../std/timer-wheel.ts'
 import type { CallIdentity, ClientOptions, ClientOutput, Settlement } from './client-io.ts'
 import { ClientSession, type OpenCall } from './client-session.ts'
 import { type Frame, noSession } from './frame.ts'
-import type { JournalEntry, JournalledCall, StepName, StepOutcome } from './journal.ts'
+import type { JournalEntry, JournalledCall, JournalState, StepName, StepOutcome } from './journal.ts'
 import type { Outcome } from './outcome.ts'
 import { RetransmissionBudget } from './retransmission-budget.ts'
 
@@ -29,7 +29,7 @@ export interface Refusal {
 
 export abstract class ClientCalls {
   protected readonly options: ClientOptions
-  protected readonly memory: ClientSession = new ClientSession('memory')
+  protected memory: ClientSession = new ClientSession('memory')
   protected readonly durable: ClientSession = new ClientSession('durable')
   /** At-least-once and oneway calls: no session, numbers of this process. */
   protected readonly free: ClientSession = new ClientSession('none')
@@ -146,7 +146,7 @@ export abstract class ClientCalls {
       this.schedule(call, call.deadlineAtMs)
       return this.whenDurable(this.appended, () => {
         // Given up, or given another number, meanwhile.
-        if (call.phase !== 'journalling' || call.number !== number) return
+        if (call.phase !== 'journalling' || call.number !== number || call.isSettled) return
         call.phase = 'open'
         this.attempt(call)
       })
@@ -165,6 +165,7 @@ export abstract class ClientCalls {
     if (call.phase === 'over' || call.phase === 'parked') return
     if (!call.isSettled && this.nowMs >= call.deadlineAtMs)
       return this.giveUp(call, 'deadline', 'no answer came before the deadline')
+    if (call.phase === 'journalling' && call.isSettled) return
     if (call.phase === 'waiting' || call.phase === 'journalling') return this.schedule(call, call.deadlineAtMs)
     if (this.nowMs >= call.dueMs) return this.attempt(call)
     if (call.timers === 0) this.schedule(call, call.dueMs)
@@ -174,7 +175,9 @@ export abstract class ClientCalls {
   protected giveUp(call: OpenCall, code: ErrorCode, why: string): void {
     if (call.isSettled || call.phase === 'over') return
     const { session } = call
-    if (call.phase === 'waiting' || (session.kind !== 'durable' && call.attempts === 0)) {
+    // An earlier process may have sent what this one has not.
+    const isUnsent = call.attempts === 0 && call.call !== undefined
+    if (call.phase === 'waiting' || (session.kind !== 'durable' && isUnsent)) {
       return this.fail(call, { code, executed: 'never', message: `${why}; it was not sent` })
     }
     const message = `${why}; it may have run`
@@ -185,9 +188,19 @@ export abstract class ClientCalls {
       return this.settle(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: false })
     }
     if (session.kind === 'durable' && call.step === undefined) this.append({ kind: 'given-up', number: call.number })
-    call.phase = 'asking'
+    // Nobody here can be asked.
+    if (session !== this.memory && session !== this.durable && !this.canSend(session))
+      return this.endUnknown(call, { code, message })
+    const isDurable = call.phase !== 'journalling'
+    if (isDurable) call.phase = 'asking'
     this.settle(call, { kind: 'failed', code, executed: 'unknown', message, mayResolve: true })
-    this.attempt(call)
+    if (isDurable) return this.attempt(call)
+    // Rule 4 (resolve-journalled): a tombstone under a number that the journal does not hold would be ahead of it.
+    this.whenDurable(this.appended, () => {
+      if (call.phase !== 'journalling') return
+      call.phase = 'asking'
+      this.attempt(call)
+    })
   }
 
   protected endUnknown(call: OpenCall, { code, message }: Refusal): void {
@@ -231,10 +244,11 @@ export abstract class ClientCalls {
     const { number, begun } = call
     const session = call.session.id ?? noSession
     const { isOneway } = begun
+    const { endpoint } = call.session
     this.append({
       kind: 'step-begun',
       ...step,
-      begun: { kind: 'call', session, number, call: journalled(call), isOneway },
+      begun: { kind: 'call', session, number, call: journalled(call), isOneway, endpoint },
     })
   }
 
@@ -354,7 +368,8 @@ function executedOf(settlement: Settlement): Executed {
 }
 
 /** What an earlier process was told of a call, told again. */
-export function nobodyKnows(code: ErrorCode): Settlement {
+export function recoveredAs(outcome: JournalState['unclaimed'][number]['outcome']): Settlement {
+  if (outcome.kind !== 'unknown') return { kind: 'outcome', outcome }
   const message = 'nobody could say whether the call ran'
-  return { kind: 'failed', code, executed: 'unknown', message, mayResolve: false }
+  return { kind: 'failed', code: outcome.code as ErrorCode, executed: 'unknown', message, mayResolve: false }
 }

@@ -55,7 +55,8 @@ export type ClientInput =
   | { readonly kind: 'called'; readonly nowMs: number; readonly spec: CallSpec }
   /** The application no longer wants the answer. */
   | { readonly kind: 'cancelled'; readonly nowMs: number; readonly call: number }
-  | { readonly kind: 'connected'; readonly nowMs: number }
+  /** `endpoint`: the address of the connection. */
+  | { readonly kind: 'connected'; readonly nowMs: number; readonly endpoint: string }
   /** The connection is gone, or could not be made; the driver dials again only when told `dial`. */
   | { readonly kind: 'disconnected'; readonly nowMs: number; readonly cause: unknown }
   | { readonly kind: 'received'; readonly nowMs: number; readonly frame: Frame }

@@ -68,6 +68,8 @@ export class ClientSession {
   epoch = 1
   window = 1024
   ledgerId = ''
+  /** Of a memory session: the address where it was made, the only one that can speak for it. */
+  endpoint = ''
   /** Highest number given, by this process or, as the journal knows, by an earlier one; 0 if none. */
   highest = 0
   /** Highest firstUnacked that the server was told. */
@@ -159,6 +161,12 @@ export class ClientSession {
     this.queue.length = 0
     this.queueHead = 0
     return undefined
+  }
+
+  /** The call of that number of the driver's, open or waiting. */
+  called(number: number): OpenCall | undefined {
+    const waiting = this.queue.slice(this.queueHead).filter((call) => call.phase === 'waiting')
+    return [...this.calls(), ...waiting].find((call) => call.call === number)
   }
 
   /** All that wait, taken out. */

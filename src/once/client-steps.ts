@@ -17,7 +17,10 @@ type StepInput = Extract<
 >
 
 export abstract class ClientSteps extends ClientCalls {
-  /** Memory sessions of earlier processes: their calls may be sent again or asked about, and no new ones are begun. */
+  /**
+   * Memory sessions of earlier processes, and of servers at other addresses: their calls may be sent again or asked about
+   * there, and no new ones are begun.
+   */
   protected readonly orphans: Map<SessionId, ClientSession> = new Map()
 
   protected get sessions(): ClientSession[] {
@@ -72,18 +75,38 @@ export abstract class ClientSteps extends ClientCalls {
   }
 
   /** Where the memory of the call is; undefined: nowhere any more. */
-  private sessionOf({ call, session }: JournalledStep & { kind: 'call' }): ClientSession | undefined {
+  private sessionOf({ call, session, endpoint }: JournalledStep & { kind: 'call' }): ClientSession | undefined {
     if (call.delivery === 'at-least-once') return this.free
     if (call.delivery !== 'at-most-once') return session === this.durable.id ? this.durable : undefined
     const orphan = this.orphans.get(session) ?? new ClientSession('memory')
     orphan.id = session
+    orphan.endpoint = endpoint
     this.orphans.set(session, orphan)
     return orphan
+  }
+
+  /**
+   * Another server than the one that holds the memory session has been asked. Only that one can say what became of its
+   * calls (section 4): they wait for it, or for their deadlines.
+   */
+  protected setAside(session: ClientSession): void {
+    const fresh = new ClientSession('memory')
+    const message = 'it may have run at a server with which there is no connection any more'
+    for (const call of session.calls()) {
+      if (call.isSettled) this.endUnknown(call, { code: 'unavailable', message })
+      if (call.attempts > 0 || call.phase === 'over') continue
+      session.delete(call)
+      moveTo(fresh, call)
+    }
+    for (const call of session.drain()) moveTo(fresh, call)
+    if (session.id !== undefined && session.openCount > 0) this.orphans.set(session.id, session)
+    this.memory = fresh
   }
 
   /** The server has forgotten the session of an earlier process. */
   protected orphanExpired(orphan: ClientSession, why: Refusal): void {
     for (const call of orphan.calls()) this.endUnknown(call, why)
+    if (orphan.openCount === 0 && orphan.id !== undefined) this.orphans.delete(orphan.id)
   }
 
   /** The journal failed: whoever runs them is told so by its driver. */
@@ -117,6 +140,13 @@ export abstract class ClientSteps extends ClientCalls {
   private stepCall(step: StepName): OpenCall | undefined {
     return this.steps.get(stepKey(step))
   }
+}
+
+function moveTo(session: ClientSession, call: OpenCall): void {
+  call.session = session
+  call.phase = 'waiting'
+  call.number = 0
+  session.enqueue(call)
 }
 
 interface StepState {

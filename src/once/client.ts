@@ -3,9 +3,8 @@
  *
  * Invariant: a number is given only after WELCOME of its epoch; nothing is sent on a connection before its HELLO.
  */
-import type { ErrorCode } from '../errors/codes.ts'
-import { nobodyKnows, type Refusal, stepKey } from './client-calls.ts'
-import type { CallSpec, ClientInput, ClientOptions, ClientOutput, Settlement } from './client-io.ts'
+import { recoveredAs, type Refusal, stepKey } from './client-calls.ts'
+import type { CallSpec, ClientInput, ClientOptions, ClientOutput } from './client-io.ts'
 import { type ClientSession, type OpenCall, replayed } from './client-session.ts'
 import { ClientSteps } from './client-steps.ts'
 import { type Frame, noSession, protocolVersion, type RefusedFrame, type ReplyFrame, type Welcome } from './frame.ts'
@@ -19,6 +18,7 @@ const dialMsMax = 1000
 
 export class ClientMachine extends ClientSteps {
   private connection: 'down' | 'dialing' | 'up' = 'down'
+  private endpoint = ''
   private dialAtMs = Infinity
   private dialBackoffMs = dialMsMin
   private helloAtMs = Infinity
@@ -50,7 +50,7 @@ export class ClientMachine extends ClientSteps {
         this.cancelled(input.call)
         break
       case 'connected':
-        this.connected()
+        this.connected(input.endpoint)
         break
       case 'disconnected':
         this.disconnected()
@@ -95,8 +95,7 @@ export class ClientMachine extends ClientSteps {
       this.durable.highest = journal.highest
       this.append({ kind: 'opened', epoch: this.durable.epoch })
       for (const { number, call, outcome } of journal.unclaimed) {
-        const settlement: Settlement =
-          outcome.kind === 'unknown' ? nobodyKnows(outcome.code as ErrorCode) : { kind: 'outcome', outcome }
+        const settlement = recoveredAs(outcome)
         this.outputs.push({ kind: 'recovered', session: journal.session ?? noSession, number, begun: call, settlement })
       }
       for (const open of journal.open) this.replay(open)
@@ -144,9 +143,16 @@ export class ClientMachine extends ClientSteps {
     // A repeated WELCOME says nothing new; one to another process, or of a session not asked for, is not ours.
     if (session.isWelcome || frame.instance !== this.options.instance) return
     if (session.kind === 'durable' && session.id !== undefined && session.id !== frame.id) return
-    if (session.id !== frame.id) this.newSession(session, frame)
+    if (session.id !== frame.id) {
+      if (this.isElsewhere(session)) {
+        this.setAside(session)
+        return this.welcomed(frame)
+      }
+      this.newSession(session, frame)
+    }
     session.isWelcome = true
     session.leaseEndsMs = session.askedMs + frame.leaseMs - Math.min(leaseMarginMs, frame.leaseMs / 4)
+    session.endpoint = this.endpoint
     session.window = frame.window
     this.dialBackoffMs = dialMsMin
     this.sendAll(session)
@@ -160,6 +166,11 @@ export class ClientMachine extends ClientSteps {
 
   private sendAll(session: ClientSession): void {
     for (const call of session.calls()) this.sendAgain(call)
+  }
+
+  /** Only the server that made a memory session can speak for it. */
+  private isElsewhere({ kind, id, endpoint }: ClientSession): boolean {
+    return kind === 'memory' && id !== undefined && endpoint !== this.endpoint
   }
 
   private newSession(session: ClientSession, frame: Welcome): void {
@@ -195,6 +206,10 @@ export class ClientMachine extends ClientSteps {
     session.isAsked = false
     if (code === 'session-expired') {
       if (session.id !== refusedId) return
+      if (this.isElsewhere(session)) {
+        this.setAside(session)
+        return this.hello(this.memory)
+      }
       this.abandon(session, { code, message })
       session.begin(undefined, session.epoch)
       return this.hello(session)
@@ -216,8 +231,9 @@ export class ClientMachine extends ClientSteps {
     this.outputs.push({ kind: 'dial' })
   }
 
-  private connected(): void {
+  private connected(endpoint: string): void {
     this.connection = 'up'
+    this.endpoint = endpoint
     this.peer.heard(this.nowMs)
     this.hello(this.memory)
     if (this.durable.openCount + this.durable.queuedCount > 0) this.hello(this.durable)
@@ -282,19 +298,8 @@ export class ClientMachine extends ClientSteps {
   }
 
   private cancelled(number: number): void {
-    const calls = [this.memory, this.durable, this.free].flatMap((session) => session.calls())
-    const call = calls.find((open) => open.call === number) ?? this.waiting(number)
+    const [call] = this.sessions.flatMap((session) => session.called(number) ?? [])
     if (call !== undefined) this.giveUp(call, 'cancelled', 'the caller cancelled the call')
-  }
-
-  private waiting(number: number): OpenCall | undefined {
-    for (const session of [this.memory, this.durable]) {
-      const waiting = session.drain()
-      for (const call of waiting) session.enqueue(call)
-      const found = waiting.find((call) => call.call === number)
-      if (found !== undefined) return found
-    }
-    return undefined
   }
 
   // --- what comes back
@@ -345,6 +350,7 @@ export class ClientMachine extends ClientSteps {
       case 'still-running':
         return // Nothing yet: the next attempt asks again.
       case 'session-expired':
+        if (this.isElsewhere(call.session)) return
         return this.sessionExpired(call.session, { code, message })
       case 'fenced':
         this.refused.durable = { code, message }
@@ -405,14 +411,8 @@ export class ClientMachine extends ClientSteps {
     if (this.ackAtMs <= this.nowMs) this.acknowledge()
     this.watchPeer()
     if (this.finishClosing()) return
-    const nextMs = Math.min(
-      this.due.nextMs,
-      this.dialAtMs,
-      this.helloAtMs,
-      this.ackAtMs,
-      this.peer.atMs,
-      this.closeAtMs,
-    )
+    const { due, dialAtMs, helloAtMs, ackAtMs, peer, closeAtMs } = this
+    const nextMs = Math.min(due.nextMs, dialAtMs, helloAtMs, ackAtMs, peer.atMs, closeAtMs)
     if (nextMs >= this.wakeAtMs) return
     this.wakeAtMs = nextMs
     this.outputs.push({ kind: 'wake', atMs: nextMs })
@@ -433,6 +433,8 @@ export class ClientMachine extends ClientSteps {
     for (const session of [this.memory, this.durable]) {
       const { id, firstUnacked, epoch } = session
       if (id === undefined || !session.isWelcome || firstUnacked <= session.toldUnacked) continue
+      // Rule 3 (ack-journalled): what the journal does not hold is not acknowledged.
+      if (session.kind === 'durable' && this.refused.durable?.code === 'journal-failed') continue
       session.toldUnacked = firstUnacked
       this.send({ kind: 'ack', session: id, epoch, firstUnacked })
     }
@@ -487,7 +489,8 @@ export class ClientMachine extends ClientSteps {
     const welcome = session === this.durable ? session : this.memory
     // Rule 3 (lease-minute)
     if (welcome.isWelcome && this.nowMs >= welcome.leaseEndsMs) this.renew(welcome)
-    return this.connection === 'up' && welcome.isWelcome
+    const isThere = session === welcome || session.endpoint === this.endpoint
+    return this.connection === 'up' && welcome.isWelcome && isThere
   }
 
   private renew(session: ClientSession): void {

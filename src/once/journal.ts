@@ -49,6 +49,8 @@ export type JournalledStep =
       readonly number: number
       readonly call: JournalledCall
       readonly isOneway: boolean
+      /** Where its session lives, if that is one in memory. */
+      readonly endpoint: string
     }
   /** A function of the application whose value must not change. */
   | { readonly kind: 'local'; readonly name: string }

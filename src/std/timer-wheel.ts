@@ -9,7 +9,8 @@ const tickMs = 8
 const slotCount = 4096
 
 export class TimerWheel<T> {
-  private readonly slots: T[][] = Array.from({ length: slotCount }, () => [])
+  /** Made when something is put there: most clients use few. */
+  private readonly slots: (T[] | undefined)[] = new Array<undefined>(slotCount)
   /** Ticks up to here have been handed out. */
   private done = -1
   private count = 0
@@ -25,7 +26,9 @@ export class TimerWheel<T> {
     // Nothing waits before `earliest`; without this, the wheel would reach less far the longer nothing was due.
     this.done = Math.max(this.done, Math.min(Math.floor(nowMs / tickMs), this.earliest) - 1)
     const tick = Math.min(Math.max(Math.ceil(atMs / tickMs), this.done + 1), this.done + slotCount)
-    ;(this.slots[tick % slotCount] as T[]).push(item)
+    const slot = this.slots[tick % slotCount]
+    if (slot === undefined) this.slots[tick % slotCount] = [item]
+    else slot.push(item)
     this.count++
     if (tick < this.earliest) this.earliest = tick
   }
@@ -37,16 +40,16 @@ export class TimerWheel<T> {
     const due: T[] = []
     const last = Math.min(now, this.done + slotCount)
     for (let tick = this.earliest; tick <= last; tick++) {
-      const slot = this.slots[tick % slotCount] as T[]
-      if (slot.length === 0) continue
+      const slot = this.slots[tick % slotCount]
+      if (slot === undefined) continue
       for (const item of slot) due.push(item)
-      this.slots[tick % slotCount] = []
+      this.slots[tick % slotCount] = undefined
     }
     this.count -= due.length
     this.done = now
     this.earliest = Infinity
     for (let tick = now + 1; this.count > 0 && this.earliest === Infinity; tick++) {
-      if ((this.slots[tick % slotCount] as T[]).length > 0) this.earliest = tick
+      if (this.slots[tick % slotCount] !== undefined) this.earliest = tick
     }
     return due
   }

@@ -62,7 +62,7 @@ export class Story {
   }
 
   connect(): ClientOutput[] {
-    return this.step({ kind: 'connected', nowMs: this.nowMs })
+    return this.step({ kind: 'connected', nowMs: this.nowMs, endpoint: 'a' })
   }
 
   disconnect(): ClientOutput[] {

@@ -87,7 +87,7 @@ export async function live<R>(
     return connection
   }
   const caller = new SessionCaller(
-    { journal, addresses: [url], methods: new Map(), dial },
+    { journal, addresses: [url], methods: new Map(), dial, endpoint: () => url },
     { retransmission: { attemptMs: 50 } },
     limits,
   )

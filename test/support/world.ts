@@ -295,7 +295,7 @@ export class World {
     client.wantsDial = false
     client.connection = ++this.lastConnection
     client.isUp = true
-    this.feed(this.clients.indexOf(client), { kind: 'connected', nowMs: this.nowMs })
+    this.feed(this.clients.indexOf(client), { kind: 'connected', nowMs: this.nowMs, endpoint: 'a' })
   }
 
   private cut(index: number): void {
