@@ -113,29 +113,6 @@ describe('format', () => {
   })
 })
 
-describe('Ctrl-C', () => {
-  test.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)(
-    'between two files: each is the old one or the new one, and nothing else is left (%s)',
-    async (signal, code) => {
-      const names = Array.from({ length: 1500 }, (_, n) => `many/${n}.thrift`)
-      for (const name of names) write(name, untidy)
-      const child = spawn(process.execPath, [main, 'format', '--write', 'many'], { cwd: folder })
-      onTestFinished(() => void child.kill('SIGKILL'))
-      await once(child.stdout, 'data')
-      child.kill(signal)
-      child.stdout.resume()
-      expect(await once(child, 'exit')).toEqual([code, null])
-      const texts = names.map(read)
-      expect(texts.filter((text) => text !== untidy && text !== tidy)).toEqual([])
-      expect(new Set(texts).size).toBe(2)
-      expect(readdirSync(at('many'))).toHaveLength(names.length)
-    },
-  )
-})
-
 describe('generate --watch', () => {
   test('generates again after each change, says what is wrong, and ends with 130 at Ctrl-C', async () => {
     write('main.thrift', 'include "lib/shared.thrift"\nstruct A { 1: shared.S s }')

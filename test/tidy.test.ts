@@ -24,9 +24,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   journal: ['std', 'errors', 'once'],
   driver: ['std', 'errors', 'idl', 'wire', 'once', 'rpc', 'dynamic', 'transport', 'ledger', 'journal'],
   doors: ['std', 'errors', 'wire', 'once', 'rpc', 'transport', 'driver'],
+  sim: ['std', 'errors', 'wire', 'once', 'rpc', 'transport', 'ledger', 'journal', 'driver'],
   cli: [
     ...['std', 'errors', 'idl', 'codegen', 'wire', 'once', 'rpc', 'dynamic', 'transport', 'ledger', 'journal'],
-    ...['driver', 'doors'],
+    ...['driver', 'doors', 'sim'],
   ],
 }
 

@@ -2,7 +2,7 @@
  * `oncewire diff`: what a change of an IDL breaks, and whom. The rules: src/idl/diff-rules.ts.
  */
 import type { Command } from 'commander'
-import { type Change, diff, type Files, type Site } from '../idl/diff.ts'
+import { type Change, diff, type Site } from '../idl/diff.ts'
 import { type Break, isRuleName, rules, victims } from '../idl/diff-rules.ts'
 import { didYouMean } from '../std/suggest.ts'
 import { renderDiagnostics } from './idl-files.ts'
@@ -44,26 +44,24 @@ export function addDiff(program: Command): void {
     })
 }
 
-async function compare(older: string | undefined, newer: string | undefined, flags: DiffFlags): Promise<number> {
-  if (older === undefined || newer === undefined)
+async function compare(old: string | undefined, now: string | undefined, flags: DiffFlags): Promise<number> {
+  if (old === undefined || now === undefined)
     throw new UsageError('name two versions, such as: oncewire diff HEAD~1 bank.thrift')
   const left = whatIsLeft(flags.allow ?? [])
-  const versions = versionsOf(older, newer, flags.include ?? [])
-  const [before, after] = [await loadVersion(versions[0]), await loadVersion(versions[1])]
-  for (const { errors, sources } of [before, after]) {
-    if (errors.length > 0) say(renderDiagnostics({ diagnostics: errors, sources }, isColored(process.stderr)))
+  const versions = versionsOf(old, now, flags.include ?? [])
+  const loaded = [await loadVersion(versions[0]), await loadVersion(versions[1])] as const
+  for (const { files, diagnostics, sources } of loaded) {
+    const errors = diagnostics.filter(({ severity }) => severity === 'error')
+    if (files === undefined) say(renderDiagnostics({ diagnostics: errors, sources }, isColored(process.stderr)))
   }
-  // What could not be read on one side would seem to be missing there.
-  const wrong = new Set([...before.wrong, ...after.wrong])
-  const [old, now] = [before, after].map(({ files }) => new Map([...files].filter(([name]) => !wrong.has(name))))
-  if (wrong.size > 0) say(`\nleft out for their errors, or those of what they include: ${[...wrong].join(', ')}`)
-  const changes = diff(old as Files, now as Files)
+  const [before, after] = [loaded[0].files, loaded[1].files]
+  if (before === undefined || after === undefined) return exitCodes.found
+  const changes = diff(before, after)
   const show = flags.json ? shownAsJson : shownAsText
   process.stdout.write(show(changes, { versions, left }))
   const breaking = changes.filter((change) => left(change).length > 0)
   if (!flags.json) say(summary(changes, breaking, left))
-  // From an old file with an error nobody can have generated anything.
-  return breaking.length > 0 || after.errors.length > 0 || old?.size === 0 ? exitCodes.found : exitCodes.ok
+  return breaking.length > 0 ? exitCodes.found : exitCodes.ok
 }
 
 /** What a change breaks and is not allowed to, the gravest first. */

@@ -107,10 +107,9 @@ function neighboursOf(file: string): string[] {
   }
 }
 
-/** As people are shown it: as seen from here, unless that is a long way. */
+/** As people are shown it. */
 export function short(file: string): string {
-  const fromHere = relative('.', file)
-  return fromHere.length < file.length ? fromHere : file
+  return relative('.', file)
 }
 
 function shortened(diagnostic: Diagnostic): Diagnostic {

@@ -27,10 +27,9 @@ export interface Version {
 }
 
 export interface LoadedVersion {
-  readonly files: Files
-  /** Names of those that have an error, or include a file that has. */
-  readonly wrong: ReadonlySet<string>
-  readonly errors: readonly Diagnostic[]
+  /** undefined if anything has an error. */
+  readonly files: Files | undefined
+  readonly diagnostics: readonly Diagnostic[]
   readonly sources: ReadonlyMap<string, string>
 }
 
@@ -48,25 +47,20 @@ export function versionsOf(old: string, now: string, includePath: readonly strin
 export async function loadVersion(version: Version): Promise<LoadedVersion> {
   const { path, isFolder, files, host } = version
   const loader = new Loader(host)
-  const roots: Program[] = []
+  const found = new Map<string, Program>()
   for await (const file of oneByOne(files, 'files read')) {
     const program = loader.load(file)
-    if (program !== undefined) roots.push(program)
+    if (program === undefined) continue
+    for (const one of allPrograms(program)) {
+      // Two files that are named are compared whatever their names.
+      const name = !isFolder && one.file === path ? 'the file' : relative(isFolder ? path : dirname(path), one.file)
+      found.set(name, one)
+    }
   }
-  const errors = loader.diagnostics.filter(({ severity }) => severity === 'error')
-  const hasError = new Set(errors.map(({ file }) => file))
-  const found = new Map<string, Program>()
-  const wrong = new Set<string>()
-  for (const one of roots.flatMap((root) => allPrograms(root))) {
-    // Two files that are named are compared whatever their names.
-    const name = !isFolder && one.file === path ? 'the file' : relative(isFolder ? path : dirname(path), one.file)
-    found.set(name, one)
-    if (allPrograms(one).some(({ file }) => hasError.has(file))) wrong.add(name)
-  }
+  const hasErrors = loader.diagnostics.some(({ severity }) => severity === 'error')
   return {
-    files: found,
-    wrong,
-    errors: errors.map((one) => ({ ...one, file: version.shown(one.file) })),
+    files: hasErrors ? undefined : found,
+    diagnostics: loader.diagnostics.map((one) => ({ ...one, file: version.shown(one.file) })),
     sources: new Map([...loader.sources].map(([file, text]) => [version.shown(file), text])),
   }
 }

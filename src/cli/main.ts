@@ -16,6 +16,7 @@ import { addGenerate } from './generate.ts'
 import { addLedger } from './ledger.ts'
 import { addList } from './list.ts'
 import { addProveKills } from './prove-kills.ts'
+import { addSimulate } from './simulate.ts'
 import { exitCodeOf, exitCodes, say, shownError, UsageError } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -42,15 +43,15 @@ const commands = [
   addCall,
   addLedger,
   addDemo,
+  addSimulate,
   addProveKills,
   addExplain,
 ]
 for (const add of commands) add(program)
 for (const command of program.commands) command.exitOverride()
 
-// Heard between two steps of a command, never within one: files are written whole or not at all. Codes as shells count.
-const signals = { SIGHUP: 129, SIGINT: exitCodes.interrupted, SIGTERM: 143 }
-for (const [signal, code] of Object.entries(signals)) process.once(signal, () => process.exit(code))
+// Heard between two steps of a command, never within one: files are written whole or not at all.
+process.once('SIGINT', () => process.exit(exitCodes.interrupted))
 
 // Whoever reads us (`oncewire explain | head`) may have seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
