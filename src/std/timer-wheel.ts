@@ -10,7 +10,7 @@ const slotCount = 4096
 
 export class TimerWheel<T> {
   /** Made when something is put there: most clients use few. */
-  private readonly slots: (T[] | undefined)[] = new Array<undefined>(slotCount)
+  private readonly slots: (T[] | undefined)[] = Array.from({ length: slotCount })
   /** Ticks up to here have been handed out. */
   private done = -1
   private count = 0
