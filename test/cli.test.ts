@@ -43,11 +43,16 @@ describe('finding the way', () => {
       'explain',
       'help',
     ])
-    for (const command of commands.filter((name) => name !== 'help')) {
+    for (const command of commands) {
       const { code, stdout, stderr } = cli(command, '--help')
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}\\$ oncewire ${command}`))
     }
+  })
+
+  test('help, in every way in which one asks for it', () => {
+    for (const args of [['help'], ['-h']]) expect(cli(...args)).toEqual(cli('--help'))
+    expect(cli('help', 'diff')).toEqual(cli('diff', '--help'))
   })
 
   test('alone it shows the commands, as a mistake', () => {
@@ -61,6 +66,8 @@ describe('finding the way', () => {
     [['generate', 'bank.thrift', '--ot', 'gen'], 'Did you mean --out?'],
     [['check', 'bank.thrift', '--jsn'], 'Did you mean --json?'],
     [['fromat', 'bank.thrift'], 'Did you mean format?'],
+    [['help', 'fromat'], 'there is no command "fromat". Did you mean "format"?'],
+    [['format'], "oncewire: missing required argument 'file'\n(oncewire format --help shows how it is used)"],
     [['format', 'bank.thrift', '--wirte'], 'Did you mean --write?'],
     [['format', 'bnak.thrift'], 'Did you mean "bank.thrift"?'],
     [['format', 'bank.thrift', '--write', '--check'], 'choose one'],

@@ -13,6 +13,7 @@ import { addDiff } from './diff.ts'
 import { addExplain } from './explain.ts'
 import { addFormat } from './format.ts'
 import { addGenerate } from './generate.ts'
+import { addHelp } from './help.ts'
 import { addLedger } from './ledger.ts'
 import { addList } from './list.ts'
 import { addProveKills } from './prove-kills.ts'
@@ -30,6 +31,8 @@ const program = new Command('oncewire')
   .version(version)
   .showHelpAfterError('(oncewire --help lists the commands)')
   .showSuggestionAfterError()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'oncewire: ')) })
+  .helpCommand(false)
   .addHelpText('after', '\nExample:\n  $ oncewire generate bank.thrift --out gen')
   .exitOverride()
 
@@ -46,9 +49,12 @@ const commands = [
   addSimulate,
   addProveKills,
   addExplain,
+  addHelp,
 ]
 for (const add of commands) add(program)
-for (const command of program.commands) command.exitOverride()
+for (const command of program.commands) {
+  command.exitOverride().showHelpAfterError(`(oncewire ${command.name()} --help shows how it is used)`)
+}
 
 // Heard between two steps of a command, never within one: files are written whole or not at all.
 process.once('SIGINT', () => process.exit(exitCodes.interrupted))
