@@ -184,6 +184,12 @@ describe('what a server tells', () => {
     )
   })
 
+  test('what it is itself, to whom asks for it by name', async () => {
+    const { url } = await runBank()
+    const told = await (await connected(url)).call('OncewireReflection.services')
+    expect(told).toMatchObject([{ name: 'Bank', file: 'bank.thrift' }])
+  })
+
   test('the same to whom has nothing but HTTP', async () => {
     const { url } = await runBank()
     const answer = await fetch(`${url.replace('tcp:', 'http:')}/OncewireReflection/services`, {

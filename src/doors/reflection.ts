@@ -6,7 +6,7 @@
 import {
   type MethodInfo,
   NoSuchService,
-  type OncewireReflection,
+  OncewireReflection,
   type ServiceInfo,
 } from '../driver/gen/oncewire-reflection.ts'
 import type { Handlers } from '../driver/handlers.ts'
@@ -21,7 +21,7 @@ export function reflectionHandlers(services: ReadonlyMap<string, Service<unknown
   return {
     services: () => [...services.values()].map(infoOf),
     idl(name) {
-      const service = services.get(name)
+      const service = name === OncewireReflection.name ? OncewireReflection : services.get(name)
       if (service !== undefined) return service.idl === undefined ? [] : filesOf(service.idl())
       const has = [...services.keys()].join(', ') || 'nothing'
       throw new NoSuchService({

@@ -37,8 +37,8 @@ service OncewireReflection {
   list<ServiceInfo> services(),
 
   /**
-   * The file that defines a service, then every file that it needs; empty where the server's generated code does not carry
-   * it.
+   * The file that defines a service (this one too), then every file that it needs; empty where the server's generated code
+   * does not carry it.
    */
   list<IdlFile> idl(1: string service) throws (1: NoSuchService none),
 } (delivery = "at-least-once")

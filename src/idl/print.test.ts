@@ -1,15 +1,16 @@
 /**
  * Goal: the printed text means the program it was printed from, and there is one text for one program. Method: every
  * accepted probe of the grammar, the IDL files of test/golden and random files: what is generated from the printed text is
- * what is generated from the original, and printing it again changes nothing.
+ * what is generated from the original, generated code that runs has the text, and printing it again changes nothing.
  */
 import fc from 'fast-check'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { probes } from '../../test/support/probes.ts'
-import { idlFiles, programOf } from '../../test/support/random-idl.ts'
+import { generated, idlFiles, programOf } from '../../test/support/random-idl.ts'
 import { generate } from '../codegen/generate.ts'
+import type { Idl } from '../rpc/service.ts'
 import { printDefinition, printProgram } from './print.ts'
 import type { Program } from './program.ts'
 
@@ -24,6 +25,8 @@ function sameProgram(files: Readonly<Record<string, string>>): void {
     ...Object.fromEntries(others.map((file) => [file, files[file] as string])),
   })
   expect(printProgram(again)).toBe(printed)
+  const { $idl } = generated(program).get(program) as { readonly $idl: Idl }
+  expect($idl.text).toBe(printed)
   const typescript = (one: Program): string => generate(one, { importExtension: 'ts' })
   expect(typescript(again)).toBe(typescript(program))
 }

@@ -162,8 +162,8 @@ export interface OncewireReflection {
   /** In the order in which they were added, this one left out. */
   services(options?: CallOptions<'at-least-once'>): Promise<readonly ServiceInfo[]>
   /**
-   * The file that defines a service, then every file that it needs; empty where the server's generated code does not carry
-   * it.
+   * The file that defines a service (this one too), then every file that it needs; empty where the server's generated code
+   * does not carry it.
    *
    * @throws {NoSuchService} none
    */
@@ -225,8 +225,8 @@ service OncewireReflection {
   list<ServiceInfo> services(),
 
   /**
-   * The file that defines a service, then every file that it needs; empty where the server's generated code does not carry
-   * it.
+   * The file that defines a service (this one too), then every file that it needs; empty where the server's generated code
+   * does not carry it.
    */
   list<IdlFile> idl(1: string service) throws (1: NoSuchService none),
 } (delivery = "at-least-once")
