@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Bank, InsufficientFunds } from '../examples/bank/gen/bank.ts'
+import { bankHandlers } from '../examples/bank/handlers.ts'
 import { connect, createServer, OncewireError, type Service } from '../src/index.ts'
 import type { CallOptions } from '../src/index.ts'
 import { connected, runBank } from './support/bank.ts'
@@ -210,6 +211,25 @@ describe('exactly-once on SQLite', () => {
     expect(ledger.get<{ cents: bigint }>('SELECT cents FROM account')?.cents).toBe(100_000n - 1600n)
     await Promise.all(channels.map((channel) => channel.close({ drainMs: 1000 })))
     await eventually(() => ledger.get<{ n: bigint }>('SELECT count(*) AS n FROM oncewire_record')?.n === 0n)
+  })
+
+  test('alwaysDuplicate: a handler that does anything beside its transaction is found; others run once', async () => {
+    const { url, ledger } = await runBank({ alwaysDuplicate: true })
+    const bank = (await connected(url)).client(Bank)
+    expect(await bank.deposit('alice', 100n)).toBe(100n)
+    expect(await bank.debit('alice', 30n)).toBe(70n)
+    await expect(bank.debit('alice', 500n)).rejects.toBeInstanceOf(InsufficientFunds)
+    expect(ledger.get<{ cents: bigint }>('SELECT cents FROM account')?.cents).toBe(70n)
+
+    const logged: string[] = []
+    let runs = 0n
+    const careless = createServer({ ledger, alwaysDuplicate: true, log: (message) => void logged.push(message) })
+    careless.add(Bank, { ...bankHandlers(ledger), deposit: () => ++runs })
+    const { url: second } = await careless.listen('tcp://127.0.0.1:0')
+    onTestFinished(() => careless.close())
+    const error = await errorOf((await connected(second)).client(Bank).deposit('alice', 1n))
+    expect(error).toMatchObject({ code: 'internal-error', executed: 'never' })
+    expect(logged.join()).toContain('Bank.deposit ran twice with the same arguments and answered differently')
   })
 
   test('what a crashed client began is handed over to the next one on the same journal', async () => {

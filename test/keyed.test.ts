@@ -63,7 +63,7 @@ describe('calls with one key', () => {
     expect(insideMax()).toBe(2)
   })
 
-  test('whatever their deliveries; a copy of one that waits takes no second turn', async () => {
+  test('whatever their deliveries; a copy of one that waits takes no second turn (H13)', async () => {
     const { lines, seen } = await running(() => 30)
     // A durable session first, so that all go out in one turn.
     await lines.book('warm', 0)

@@ -56,6 +56,11 @@ export interface ServerOptions {
    * and clients without generated code. Default: yes.
    */
   readonly reflection?: boolean | undefined
+  /**
+   * For tests: runs each exactly-once handler twice, the first time to no effect, and fails the call if the two differ:
+   * a handler that does anything beside its transaction is found.
+   */
+  readonly alwaysDuplicate?: boolean | undefined
   /** Sends the text of undeclared errors to callers; otherwise it goes to the log only. */
   readonly tellErrors?: boolean | undefined
   /** Takes what an operator should read; console.error if absent. */
@@ -135,6 +140,7 @@ class RunningServer implements Server<unknown> {
       host,
       limits: this.limits,
       tellsErrors,
+      alwaysDuplicate: options.alwaysDuplicate,
       log,
     })
     const { frameBytesMax } = this.limits

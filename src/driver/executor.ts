@@ -12,6 +12,7 @@ import type { Served } from '../rpc/dispatcher.ts'
 import { objectOf } from '../rpc/object-key.ts'
 import { assert } from '../std/assert.ts'
 import type { Encoding } from '../wire/shape.ts'
+import { executeTwice } from './always-duplicate.ts'
 import { CallContext, type CallHost } from './call-context.ts'
 import type { ExternalCalls } from './external-calls.ts'
 import { keyFingerprint, xidFingerprint } from './fingerprint.ts'
@@ -25,6 +26,7 @@ export interface ExecutorOptions {
   readonly host: CallHost
   readonly limits: Pick<Limits, 'replyBytesMax' | 'argumentBytesMax' | 'runningBytesMax'>
   readonly tellsErrors: boolean
+  readonly alwaysDuplicate?: boolean | undefined
   readonly log: HandlerRules['log']
 }
 
@@ -159,7 +161,7 @@ export class Executor {
     const kept = method.delivery === 'external' ? binary.slice() : undefined
     this.inTurn(arrived, ready, (leave) => {
       const answer =
-        kept === undefined ? this.ledger.execute(call, ready.run) : this.externals.run(call, { served, ...ready }, kept)
+        kept === undefined ? this.runInLedger(call, ready.run) : this.externals.run(call, { served, ...ready }, kept)
       this.told(answer, (given) => endInTurn(leave, () => finish(given)))
     })
   }
@@ -170,6 +172,11 @@ export class Executor {
       this.options.log('the ledger failed; its calls are left unanswered', error)
       done({ kind: 'failed' })
     })
+  }
+
+  private runInLedger(call: LedgerCall, run: (tx: unknown) => ReturnType<typeof runHandler>): Promise<Answer> {
+    const { alwaysDuplicate, log } = this.options
+    return alwaysDuplicate === true ? executeTwice(this.ledger, call, { run, log }) : this.ledger.execute(call, run)
   }
 
   /** Starts when the calls before it on the same object have ended; `leave`, if any, is called when it has too. */

@@ -9,7 +9,7 @@ import { realWorld } from './world.ts'
 
 const find = compileService(Kitchen).get('find')
 
-test('maps have no order for a key, and have one for an xid; bytes that are no arguments stand for themselves', () => {
+test('maps have no order for a key (H11), and have one for an xid; bytes that are no arguments stand for themselves', () => {
   const id = '00112233-4455-6677-8899-aabbccddeeff'
   const [a, b] = [['x', []] as const, ['y', ['z']] as const]
   const forth = find?.encodeArguments([id, new Map<string, readonly string[]>([a, b])]) ?? expect.fail()

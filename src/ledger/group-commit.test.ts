@@ -27,7 +27,7 @@ function group(fails: { begin?: boolean; commit?: boolean; rollback?: boolean } 
 }
 
 describe('a turn of the loop', () => {
-  test('shares one transaction; answers come after its commit', async () => {
+  test('shares one transaction; answers come after its commit (H7)', async () => {
     const { steps, add } = group()
     const told = ['a', 'b'].map((name) => add(name).then((answer) => steps.push(`told ${answer}`)))
     await Promise.all(told)

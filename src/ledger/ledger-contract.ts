@@ -86,7 +86,10 @@ function recordContract<Tx>(opened: Opened<Tx>): void {
     await subject.call(first, 'a')
     await subject.acknowledge(first + 1, 'mallory')
     expect(await subject.call(first, 'a')).toMatchObject({ isReplay: true })
-    expect(await subject.call(first + 1, 'b', { firstUnacked: first + 2 })).toMatchObject({ code: 'malformed' })
+    for (const beyond of [2, 200]) {
+      const lie = { firstUnacked: first + beyond }
+      expect(await subject.call(first + 1, 'b', lie)).toMatchObject({ code: 'malformed' })
+    }
     expect(await subject.call(first, 'a')).toMatchObject({ isReplay: true })
   })
 

@@ -13,7 +13,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { LedgerCall } from '../once/ledger.ts'
-import type { ContractSubject } from './calls-contract.ts'
+import { type ContractSubject, first, leaseMs, withCalls } from './calls-contract.ts'
 import { ledgerContract } from './ledger-contract.ts'
 import { sqlite, type SqliteBinding, type SqliteLedger, type SqliteOptions, type SqliteTx } from './sqlite.ts'
 
@@ -151,7 +151,7 @@ describe('the transaction of a call', () => {
     })
   })
 
-  test('reads outside see only what is committed', async () => {
+  test('reads outside see only what is committed (H7)', async () => {
     const ledger = await open({ schema: 'CREATE TABLE t (x)' })
     await run(ledger, (tx) => {
       tx.run('INSERT INTO t VALUES (1)')
@@ -173,6 +173,25 @@ describe('the transaction of a call', () => {
   })
 })
 
+test('two servers on one file: what one has written, the other decides by, however late a copy comes (H1)', async () => {
+  const file = join(await folder(), 'shared.db')
+  const here = withCalls(await subject(file, (name) => sqlite(name, { schema: counter })))
+  const there = withCalls(await subject(file, (name) => sqlite(name, { schema: counter })), false)
+  await here.call(first, 'a')
+  expect(await there.call(first, 'a')).toMatchObject({ isReplay: true })
+  const copies = [here.call(first + 1, 'b'), there.call(first + 1, 'b'), here.call(first + 1, 'b')]
+  expect((await Promise.all(copies)).filter((answer) => answer.kind === 'outcome' && !answer.isReplay)).toHaveLength(1)
+  await here.acknowledge(first + 2)
+  expect(await there.call(first, 'a')).toMatchObject({ code: 'stale' })
+  await here.ask(first + 2)
+  expect(await there.call(first + 2, 'c')).toMatchObject({ isReplay: true, outcome: { code: 'withdrawn' } })
+  await here.take(2, 'two', first + 2)
+  expect(await there.call(first + 3, 'd')).toMatchObject({ code: 'fenced' })
+  await here.age(leaseMs)
+  expect(await there.call(2 ** 33 + 1, 'e', { epoch: 2 })).toMatchObject({ code: 'session-expired' })
+  expect(await here.count()).toBe(2)
+})
+
 describe('opening', () => {
   test('WAL and FULL are there after every opening', async () => {
     const file = join(await folder(), 'a.db')
@@ -186,10 +205,10 @@ describe('opening', () => {
 
   test('the ledger keeps its id', async () => {
     const file = join(await folder(), 'a.db')
-    const first = await sqlite(file)
-    await first.close()
-    expect((await open({}, file)).id).toBe(first.id)
-    expect(first.id).toMatch(/^[0-9a-f]{32}$/)
+    const before = await sqlite(file)
+    await before.close()
+    expect((await open({}, file)).id).toBe(before.id)
+    expect(before.id).toMatch(/^[0-9a-f]{32}$/)
   })
 
   test('no database, no folder, a newer format', async () => {

@@ -23,7 +23,7 @@ import type { Outcome } from './outcome.ts'
 const withdrawn: Outcome = { kind: 'failure', code: 'withdrawn', executed: 'never', message: '' }
 
 describe('sessions and numbers (section 1)', () => {
-  test('a number is given only after WELCOME; before it the call waits', () => {
+  test('a number is given only after WELCOME; before it the call waits (H2)', () => {
     const story = new Story()
     expect(story.start()).toMatchObject([{ kind: 'dial' }, { kind: 'wake' }].slice(0, 1))
     expect(sent(story.connect())).toMatchObject([{ kind: 'hello', session: 'memory' }])
@@ -258,7 +258,7 @@ describe('the journal (section 4)', () => {
     ],
   }
 
-  test('an opening raises the epoch, replays what is open, asks about what was given up, hands over what ended', () => {
+  test('an opening raises the epoch, replays what is open, asks about what was given up (H15), hands over what ended', () => {
     const story = new Story({ journal: held })
     expect(story.start()).toContainEqual(expect.objectContaining({ kind: 'recovered', number: 3 * epochStride }))
     expect(sent(story.connect())).toMatchObject([{ session: 'memory' }])

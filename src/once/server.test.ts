@@ -190,7 +190,7 @@ describe('at-most-once (section 2)', () => {
 })
 
 describe('sessions (section 1)', () => {
-  test('a session of another incarnation is refused, never executed; HELLO gets a new one', () => {
+  test('a session of another incarnation is refused, never executed (H3); HELLO gets a new one', () => {
     const { session } = begun()
     const other = begun()
     expect(sent(other.deliver(call(session, 1)))).toMatchObject([{ kind: 'refused', code: 'session-expired' }])
@@ -289,9 +289,9 @@ describe('refusals before any row is read', () => {
   const { session, deliver } = begun()
   const served = { kind: 'served', delivery: 'at-most-once', isOneway: false } as const
   const cases: readonly (readonly [string, Partial<CallFrame>, ServedMethod, string])[] = [
-    ['another delivery', { delivery: 'at-least-once' }, served, 'delivery-differs'],
+    ['another delivery (H12)', { delivery: 'at-least-once' }, served, 'delivery-differs'],
     ['oneway where the method is not', { isOneway: true }, served, 'delivery-differs'],
-    ['a key on what is not exactly-once', { idempotencyKey: 'k' }, served, 'key-needs-ledger'],
+    ['a key on what is not exactly-once (H10)', { idempotencyKey: 'k' }, served, 'key-needs-ledger'],
     ['no session', { session: noSession }, served, 'session-expired'],
     ['no such method', {}, { kind: 'refused', code: 'unknown-method', message: 'm' }, 'unknown-method'],
   ]
