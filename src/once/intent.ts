@@ -43,7 +43,14 @@ export interface Intent extends ServerIdentity {
   readonly begunMs: number
 }
 
-/** What external effects need of a ledger. Nothing here holds a lock from one call to the next. */
+/**
+ * What external effects need of a ledger. Nothing here holds a lock from one call to the next. One on a database server
+ *
+ * - keeps the record (and the key's row) of an open intent in `running`: its unique key decides between servers;
+ * - locks the object, if any, in the transactions of `look` and `intend` (an advisory lock), and gives intents their
+ *   numbers under it: numbers of a sequence are not in the order of their commits, and `seen` is compared with them;
+ * - forgets intents that are over, but not while a `look` may still know a lower number.
+ */
 export interface IntentLedger {
   /**
    * Says that this server lives, under a name that no other living process has on this ledger: then every other
