@@ -1,9 +1,9 @@
 /**
- * Builds dist/: the library file for file with tsc, the command bundled with esbuild.
+ * Builds dist/: the library file for file with tsc, the command and what it needs beside the library bundled with esbuild.
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -22,6 +22,18 @@ const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p'
 })
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 
+/** The library's modules lie in dist/ already, a file each: the command imports them and holds no second copy. */
+const libraryStaysOutside = {
+  name: 'library-stays-outside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, resolveDir }) => {
+      const file = relative('src', join(resolveDir, path))
+      if (/^cli[\\/]/.test(file)) return undefined
+      return { path: `../${file.replaceAll('\\', '/').replace(/ts$/, 'js')}`, external: true }
+    })
+  },
+}
+
 const { build } = await import('esbuild')
 const bundle = await build({
   entryPoints: ['src/cli/main.ts'],
@@ -33,6 +45,7 @@ const bundle = await build({
   minifySyntax: true,
   metafile: true,
   logLevel: 'warning',
+  plugins: [libraryStaysOutside],
   // commander is CommonJS and asks for node's modules by require.
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module';const require = makeRequire(import.meta.url);",

@@ -253,7 +253,7 @@ describe('call: exit codes', () => {
     [['Probe.bgi', 'n=5'], 'Probe has no method "bgi". Did you mean "big"?'],
     [['Prob.big', 'n=5'], 'Did you mean "Probe"?'],
     [['big', 'n=5'], '"big" names no method: write Service.method'],
-    [['Probe.big', 'm=5'], 'there is no argument "m". Did you mean "n"?\ni64 big(i64 n)'],
+    [['Probe.tell', 'txet=x'], 'there is no argument "txet". Did you mean "text"?\noneway void tell(string text)'],
     [['Probe.big', 'n=5', '--deadline', 'soon'], '--deadline is a time such as 500ms, 2s or 1m, not soon'],
     [['Probe.big', 'n=5', '--header', 'x'], '--header x: write name=value'],
     [['Probe.big', 'n=5', '--idempotency-key', 'k'], 'only an exactly-once method can honour an idempotency key'],

@@ -18,7 +18,7 @@ const catalog = new Catalog(
       struct Item { 1: required string name, 2: i64 cents, 3: Color color = Color.GREEN }
       union Either { 1: i32 number, 2: string text }
       service Probe {
-        i64 big(1: i64 n),
+        i64 big(1: i64 count),
         void words(1: string text, 2: bool yes, 3: double amount, 4: Color color, 5: i32 count = 5),
         void parts(1: binary data, 2: uuid id, 3: list<Item> items, 4: map<i64, Either> map),
         void none(),
@@ -60,27 +60,27 @@ describe('name=value', () => {
   })
 
   test('i64 to its last digit', async () => {
-    expect(await read('big', `n=${-(2n ** 63n)}`)).toEqual([-(2n ** 63n)])
+    expect(await read('big', `count=${-(2n ** 63n)}`)).toEqual([-(2n ** 63n)])
   })
 })
 
 test('JSON as a word or from a file', async () => {
-  writeFileSync(join(folder, 'arguments.json'), '{ "n": 5 }\n')
-  expect(await read('big', ' {"n":5}')).toEqual([5n])
+  writeFileSync(join(folder, 'arguments.json'), '{ "count": 5 }\n')
+  expect(await read('big', ' {"count":5}')).toEqual([5n])
   expect(await read('big', `@${join(folder, 'arguments.json')}`)).toEqual([5n])
   expect(await read('none')).toEqual([])
   expect(await read('none', '{}')).toEqual([])
 })
 
 test.each([
-  ['big', ['m=5'], 'Probe.big: there is no argument "m". Did you mean "n"?\ni64 big(i64 n)'],
+  ['big', ['cuont=5'], 'Probe.big: there is no argument "cuont". Did you mean "count"?\ni64 big(i64 count)'],
   ['words', ['colour=RED'], 'there is no argument "colour". Did you mean "color"?'],
-  ['big', ['{"m":5}'], 'no field "m": Probe.big has n. Did you mean "n"?'],
-  ['big', [], 'argument n is absent\ni64 big(i64 n)'],
-  ['big', ['n=five'], 'n: must be a whole number'],
-  ['big', ['n=5', 'n=6'], 'n is given twice'],
+  ['big', ['{"cuont":5}'], 'no field "cuont": Probe.big has count. Did you mean "count"?'],
+  ['big', [], 'argument count is absent\ni64 big(i64 count)'],
+  ['big', ['count=five'], 'count: must be a whole number'],
+  ['big', ['count=5', 'count=6'], 'count is given twice'],
   ['big', ['5'], '"5" is no argument: write name=value, or one JSON object'],
-  ['big', ['{"n":5}', 'n=6'], 'expected nothing behind the JSON, found "n=6"'],
+  ['big', ['{"count":5}', 'count=6'], 'expected nothing behind the JSON, found "count=6"'],
   ['big', ['@none.json'], 'none.json cannot be read'],
   ['words', ['text=x', 'yes=maybe'], 'yes: must be true or false, not "maybe"'],
   ['words', ['color=REDD'], 'must be one of RED, GREEN, not "REDD". Did you mean "RED"?'],

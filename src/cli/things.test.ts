@@ -14,14 +14,14 @@ const things = [
         enum Kind { DEBIT = 1 }
         typedef i64 Cents
         const i32 MAX = 5
-        struct Same {}
         /** Accounts. */
         service Bank extends shared.Base {
           /** Takes. */
           Cents debit(1: shared.Key key)
         }
         service Same {}`,
-      'shared.thrift': 'typedef string Key\nstruct Entry { 1: Key key }\nservice Base { Entry get(1: Key key) }',
+      'shared.thrift':
+        'typedef string Key\nstruct Same {}\nstruct Entry { 1: Key key }\nservice Base { Entry get(1: Key key) }',
     }),
   ),
   ...thingsTold({
@@ -50,8 +50,8 @@ describe('found', () => {
     expect(found?.idl).toContain(idl)
   })
 
-  test('twice, where a struct and a service have one name', () => {
-    expect(named(things, 'Same').map(({ kind }) => kind)).toEqual(['struct', 'service'])
+  test('twice, where two files have one of that name', () => {
+    expect(named(things, 'Same').map(({ kind }) => kind)).toEqual(['service', 'struct'])
   })
 
   test('once, where two services of one server lie in one file', () => {

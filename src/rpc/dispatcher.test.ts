@@ -38,9 +38,9 @@ describe('finding', () => {
       code: 'unknown-service',
       message: 'the server has no service "Calk". Did you mean "Calc"? It offers Calc.',
     })
-    expect(explained(dispatcher, 'Calc.ad')).toEqual({
+    expect(explained(dispatcher, 'Calc.aadd')).toEqual({
       code: 'unknown-method',
-      message: 'Calc has no method "ad". Did you mean "add"? It has add, zip.',
+      message: 'Calc has no method "aadd". Did you mean "add"? It has add, zip.',
     })
     expect(explained(dispatcher, 'ping')).toMatchObject({ code: 'unknown-service' })
     expect(explained(dispatcher, 'ping').message).toContain('"ping"')
