@@ -11,6 +11,7 @@ import { probes } from '../../test/support/probes.ts'
 import { generated, idlFiles, programOf } from '../../test/support/random-idl.ts'
 import { generate } from '../codegen/generate.ts'
 import type { Idl } from '../rpc/service.ts'
+import { format } from './format.ts'
 import { printDefinition, printProgram } from './print.ts'
 import type { Program } from './program.ts'
 
@@ -25,6 +26,7 @@ function sameProgram(files: Readonly<Record<string, string>>): void {
     ...Object.fromEntries(others.map((file) => [file, files[file] as string])),
   })
   expect(printProgram(again)).toBe(printed)
+  expect(format(printed, main).text?.trim()).toBe(printed.trim())
   const { $idl } = generated(program).get(program) as { readonly $idl: Idl }
   expect($idl.text).toBe(printed)
   const typescript = (one: Program): string => generate(one, { importExtension: 'ts' })
@@ -77,7 +79,8 @@ describe('one form', () => {
       ),
     ).toBe(`service S {
   i64 f(1: i64 ${long})
-    throws (1: X x) (delivery = "exactly-once", key = "${long}"),
+    throws (1: X x)
+    (delivery = "exactly-once", key = "${long}"),
 }`)
     expect(printed(`service S { i64 f(1: i64 ${long}1, 2: i64 ${long}2) }`)).toBe(`service S {
   i64 f(

@@ -1,10 +1,12 @@
 /**
- * A checked program as Thrift text, in one form whatever the author's was: for files that carry the IDL they came from,
+ * A checked program as Thrift text, in the style of `oncewire format` whatever the author's was: for files that carry the IDL they came from,
  * and for `oncewire describe`.
  *
  * Invariant: the text means the same program, doc comments included; ordinary comments and what only other compilers read
  * (cpp_include, xsd words) are left out.
  */
+import { assert } from '../std/assert.ts'
+import { format } from './format.ts'
 import { includesOf } from './includes.ts'
 import type {
   Annotations,
@@ -20,43 +22,55 @@ import type {
   Value,
 } from './program.ts'
 
-const columnsMax = 120
-
 /** The whole file. */
 export function printProgram(program: Program): string {
   const includes = [...includesOf(program).keys()].map((literal) => `include ${quoted(literal)}`)
   const namespaces = [...program.namespaces].map(([language, scope]) => `namespace ${language} ${scope}`)
   const header = [...includes, ...namespaces]
   // Of a file without a header the comment that opens it is the first definition's own.
-  if (header.length > 0) header.unshift(...docLines(program.doc))
-  const parts = [header.join('\n'), ...grouped(program.definitions)]
+  const doc = header.length > 0 ? docText(program.doc) : ''
+  const parts = [doc + header.join('\n'), ...grouped(program.definitions)]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
 /** One definition, with its doc comment. */
 export function printDefinition(definition: Definition): string {
+  return styled(definitionText(definition))
+}
+
+function definitionText(definition: Definition): string {
   const { program, annotations } = definition
-  const doc = docLines(definition.doc)
-  const tail = annotationsText(annotations)
+  const doc = docText(definition.doc)
   switch (definition.kind) {
-    case 'typedef':
-      return [...doc, `typedef ${printType(definition.type, program)} ${definition.name}${tail}`].join('\n')
+    case 'typedef': {
+      const { name, type } = definition
+      return `${doc}typedef ${printType(type, program)} ${name}${annotationsText(annotations)}`
+    }
     case 'const': {
       const { name, type, value } = definition
-      return [...doc, `const ${printType(type, program)} ${name} = ${printValue(value, program)}`].join('\n')
+      return `${doc}const ${printType(type, program)} ${name} = ${printValue(value, program)}`
     }
     case 'enum':
-      return [...doc, ...enumLines(definition)].join('\n')
+      return doc + enumText(definition)
     case 'service':
-      return [...doc, ...serviceLines(definition)].join('\n')
+      return doc + serviceText(definition)
     default:
-      return [...doc, ...structLines(definition)].join('\n')
+      return doc + structText(definition)
   }
 }
 
 /** One function as it stands in its service, with its doc comment. */
 export function printFunction(fn: Function, program: Program): string {
-  return functionLines(fn, program).join('\n')
+  const service = styled(`service S {\n${functionText(fn, program)}\n}`).split('\n')
+  const lines = service.slice(1, -1).map((line) => line.replace(/^ {2}/, ''))
+  return lines.join('\n').replace(/,$/, '')
+}
+
+/** `text` with its lines broken, without the last line break. */
+function styled(text: string): string {
+  const { text: after, diagnostics } = format(text, 'printed.thrift')
+  assert(after !== undefined, `printed text is not valid: ${diagnostics[0]?.message}\n${text}`)
+  return after.trimEnd()
 }
 
 /** A type as `program` names it. */
@@ -119,22 +133,15 @@ function doubleText(value: number): string {
   return /^-?\d+$/.test(text) ? `${text}.0` : text
 }
 
-function enumLines({ name, members, annotations }: Enum): string[] {
+function enumText({ name, members, annotations }: Enum): string {
   const line = (member: EnumMember): string => `${member.name} = ${member.value}${annotationsText(member.annotations)}`
-  return block(
-    `enum ${name}`,
-    members.map((member) => ({ doc: member.doc, text: line(member) })),
-    annotationsText(annotations),
-  )
+  const items = members.map((member) => ({ doc: member.doc, text: line(member) }))
+  return `enum ${name} {${listText(items)}}${annotationsText(annotations)}`
 }
 
-function structLines({ kind, name, fields, annotations, program }: Struct): string[] {
-  const line = (field: Field): string => fieldText(field, program, kind === 'union')
-  return block(
-    `${kind} ${name}`,
-    fields.map((field) => ({ doc: field.doc, text: line(field) })),
-    annotationsText(annotations),
-  )
+function structText({ kind, name, fields, annotations, program }: Struct): string {
+  const items = fields.map((field) => ({ doc: field.doc, text: fieldText(field, program, kind === 'union') }))
+  return `${kind} ${name} {${listText(items)}}${annotationsText(annotations)}`
 }
 
 function fieldText(field: Field, program: Program, isArm = false): string {
@@ -144,32 +151,21 @@ function fieldText(field: Field, program: Program, isArm = false): string {
   return `${id}: ${word}${printType(type, program)} ${name}${value}${annotationsText(field.annotations)}`
 }
 
-function serviceLines({ name, base, functions, annotations, program }: Service): string[] {
+function serviceText({ name, base, functions, annotations, program }: Service): string {
   const head = `service ${name}${base === undefined ? '' : ` extends ${nameIn(program, base)}`}`
-  const tail = annotationsText(annotations)
-  if (functions.length === 0) return [`${head} {}${tail}`]
-  const lines = functions.flatMap((fn, i) => {
-    const printed = functionLines(fn, program)
-    const last = `${printed.pop()},`
+  const texts = functions.map((fn, i) => {
     const isApart = i > 0 && (fn.doc ?? functions[i - 1]?.doc) !== undefined
-    return [...(isApart ? [''] : []), ...printed, last]
+    return `${isApart ? '\n' : ''}${functionText(fn, program)}\n`
   })
-  return [`${head} {`, ...indented(lines), `}${tail}`]
+  return `${head} {\n${texts.join('')}}${annotationsText(annotations)}`
 }
 
-function functionLines(fn: Function, program: Program): string[] {
+function functionText(fn: Function, program: Program): string {
   const returns = fn.returns === undefined ? 'void' : printType(fn.returns, program)
-  const head = `${fn.isOneway ? 'oneway ' : ''}${returns} ${fn.name}`
+  const head = `${docText(fn.doc)}${fn.isOneway ? 'oneway ' : ''}${returns} ${fn.name}`
   const throws = fn.throws.map((field) => fieldText(field, program)).join(', ')
-  const tail = (throws === '' ? '' : ` throws (${throws})`) + annotationsText(fn.annotations)
   const args = fn.arguments.map((field) => ({ doc: field.doc, text: fieldText(field, program) }))
-  const line = `${head}(${args.map(({ text }) => text).join(', ')})`
-  const doc = docLines(fn.doc)
-  const isLine = args.every(({ doc }) => doc === undefined) && line.length < columnsMax
-  if (!isLine) return [...doc, `${head}(`, ...indented(itemLines(args)), `)${tail}`]
-  return line.length + tail.length < columnsMax
-    ? [...doc, line + tail]
-    : [...doc, line, ...indented([tail.trimStart()])]
+  return `${head}(${listText(args)})${throws === '' ? '' : ` throws (${throws})`}${annotationsText(fn.annotations)}`
 }
 
 interface Item {
@@ -177,16 +173,10 @@ interface Item {
   readonly text: string
 }
 
-/** On one line where it fits and has no comments inside. */
-function block(head: string, items: readonly Item[], tail: string): string[] {
-  if (items.length === 0) return [`${head} {}${tail}`]
-  const line = `${head} { ${items.map(({ text }) => text).join(', ')} }${tail}`
-  if (line.length <= columnsMax && items.every(({ doc }) => doc === undefined)) return [line]
-  return [`${head} {`, ...indented(itemLines(items)), `}${tail}`]
-}
-
-function itemLines(items: readonly Item[]): string[] {
-  return items.flatMap(({ doc, text }) => [...docLines(doc), `${text},`])
+/** What stands between brackets: on lines of their own where there are comments. */
+function listText(items: readonly Item[]): string {
+  const end = items.some(({ doc }) => doc !== undefined) ? '\n' : ''
+  return end + items.map(({ doc, text }) => `${docText(doc)}${text},${end}`).join('')
 }
 
 /** Definitions of one line and one kind that follow each other stand together. */
@@ -208,19 +198,15 @@ function annotationsText(annotations: Annotations): string {
   return ` (${[...annotations].map(([name, value]) => `${name} = ${quoted(value)}`).join(', ')})`
 }
 
-function docLines(doc: string | undefined): string[] {
-  if (doc === undefined) return []
+function docText(doc: string | undefined): string {
+  if (doc === undefined) return ''
   const lines = doc.split('\n')
-  if (lines.length === 1) return [`/** ${doc} */`]
-  return ['/**', ...lines.map((line) => ` * ${line}`.trimEnd()), ' */']
+  if (lines.length === 1) return `/** ${doc} */\n`
+  return ['/**', ...lines.map((line) => ` * ${line}`.trimEnd()), ' */\n'].join('\n')
 }
 
 const escapes: Readonly<Record<string, string>> = { '\r': '\\r', '\n': '\\n', '\t': '\\t', '"': '\\"', '\\': '\\\\' }
 
 function quoted(text: string): string {
   return `"${text.replace(/[\r\n\t"\\]/g, (char) => escapes[char] as string)}"`
-}
-
-function indented(lines: readonly string[]): string[] {
-  return lines.map((line) => (line === '' ? '' : `  ${line}`))
 }

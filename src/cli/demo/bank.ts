@@ -75,8 +75,10 @@ export const $idl: Idl = {
 exception InsufficientFunds { 1: i64 balance }
 
 service DemoBank {
-  i64 debitAtLeastOnce(1: string account, 2: i64 cents) throws (1: InsufficientFunds short) (delivery = "at-least-once"),
-  i64 debitAtMostOnce(1: string account, 2: i64 cents) throws (1: InsufficientFunds short) (delivery = "at-most-once"),
+  i64 debitAtLeastOnce(1: string account, 2: i64 cents)
+    throws (1: InsufficientFunds short) (delivery = "at-least-once"),
+  i64 debitAtMostOnce(1: string account, 2: i64 cents)
+    throws (1: InsufficientFunds short) (delivery = "at-most-once"),
   i64 debitExactlyOnce(1: string account, 2: i64 cents)
     throws (1: InsufficientFunds short) (delivery = "exactly-once", key = "account"),
 }

@@ -235,8 +235,8 @@ export const $idl: Idl = {
 
 const i32 MAX = 9853
 const i64 BIG = 9853
-const map<string, string> NAMES = {"hello": "world"}
-const shared.SharedStruct ORIGIN = {"key": 1, "value": "x"}
+const map<string, string> NAMES = { "hello": "world" }
+const shared.SharedStruct ORIGIN = { "key": 1, "value": "x" }
 
 typedef i64 Cents
 typedef map<string, list<i32>> Buckets

@@ -757,7 +757,17 @@ typedef i64 Instant (js.type = "number")
 enum Weather { SUN = 1, RAIN = 2, hyphen = 3 }
 enum Nothing {}
 
-struct Promise { 1: i32 r, 2: i32 w, 3: i32 value, 4: i32 field, 5: i32 outer, 6: i32 left, 7: i32 item, 8: i32 key }
+struct Promise {
+  1: i32 r,
+  2: i32 w,
+  3: i32 value,
+  4: i32 field,
+  5: i32 outer,
+  6: i32 left,
+  7: i32 item,
+  8: i32 key,
+}
+
 struct string_ { 1: string shared, 2: shared.SharedStruct other, 3: string struct, 4: i64 missing }
 struct Reader {}
 
@@ -782,10 +792,10 @@ struct Defaults {
   8: Weather h = Weather.RAIN,
   9: list<i64> i = [1, 2],
   10: set<string> j = ["a"],
-  11: map<Weather, list<i32>> k = {Weather.SUN: [1]},
+  11: map<Weather, list<i32>> k = { Weather.SUN: [1] },
   12: optional i32 l = 7,
   13: required i32 m = 8,
-  14: shared.SharedStruct n = {"key": 5},
+  14: shared.SharedStruct n = { "key": 5 },
   15: i64 o = 5 (js.type = "number"),
   16: Instant p,
   17: uuid q = "00112233-4455-6677-8899-aabbccddeeff",
@@ -800,14 +810,21 @@ struct Defaults {
 union Choice { 1: i32 unknown, 2: list<string> list, 3: map<string, Promise> map, 4: Oops oops }
 union Void {}
 
-exception Oops { 1: i32 name, 2: string stack, 3: i32 message, 4: string class = "none", 5: optional Choice cause }
+exception Oops {
+  1: i32 name,
+  2: string stack,
+  3: i32 message,
+  4: string class = "none",
+  5: optional Choice cause,
+}
+
 exception Silent {}
 exception Polite { 1: optional string message }
 
-const Defaults ALL = {"a": 1, "n": {"key": 2}}
-const Oops BROKEN = {"name": 3}
-const Choice CHOSEN = {"list": ["x"]}
-const map<Promise, i32> ODD = {{"r": 1}: 2}
+const Defaults ALL = { "a": 1, "n": { "key": 2 } }
+const Oops BROKEN = { "name": 3 }
+const Choice CHOSEN = { "list": ["x"] }
+const map<Promise, i32> ODD = { { "r": 1 }: 2 }
 const double TINY = 0.0015
 const Weather TODAY = Weather.SUN
 const binary RAW = "é"
@@ -819,8 +836,17 @@ service Error {
 }
 
 service Odd extends Error {
-  string then(1: string return, 2: i32 options, 3: i32 __proto__, 4: Choice arguments = {"unknown": 1}),
-  i64 (js.type = "number") constructor(1: Instant at, 2: i64 big, 3: i64 small (js.type = "number")),
+  string then(
+    1: string return,
+    2: i32 options,
+    3: i32 __proto__,
+    4: Choice arguments = { "unknown": 1 },
+  ),
+  i64 (js.type = "number") constructor(
+    1: Instant at,
+    2: i64 big,
+    3: i64 small (js.type = "number"),
+  ),
   oneway void quiet(1: Promise promise),
   list<Sky> delete(1: Set set, 2: Grid grid) throws (1: Polite polite),
   i32 aVeryLongMethodNameIndeed(

@@ -1280,13 +1280,20 @@ struct Defaults {
   4: double real = -0.0025,
   5: parts.Color color = parts.Color.BLUE,
   6: list<i32> numbers = [1, 2, 3],
-  7: map<string, i64> named = {"a": 1},
-  8: parts.Point point = {"x": 1, "y": 2},
+  7: map<string, i64> named = { "a": 1 },
+  8: parts.Point point = { "x": 1, "y": 2 },
   9: i64 most = 9223372036854775807,
 }
 
 /** Ids far apart, and not in their order. */
-struct Sparse { 40: i32 far, 1: i32 first, 16: i32 middle, 2: bool second, 32000: string last, 17: bool third }
+struct Sparse {
+  40: i32 far,
+  1: i32 first,
+  16: i32 middle,
+  2: bool second,
+  32000: string last,
+  17: bool third,
+}
 
 /** Recursive through containers. */
 struct Tree { 1: i32 value, 2: list<Tree> kids, 3: map<string, Tree> named }
@@ -1340,28 +1347,41 @@ service Cross extends parts.Base {
   list<double> echoDoubles(1: string name, 2: list<double> value) throws (1: parts.Mismatch wrong),
   list<string> echoStrings(1: string name, 2: list<string> value) throws (1: parts.Mismatch wrong),
   list<binary> echoBinaries(1: string name, 2: list<binary> value) throws (1: parts.Mismatch wrong),
-  list<parts.Color> echoColors(1: string name, 2: list<parts.Color> value) throws (1: parts.Mismatch wrong),
+  list<parts.Color> echoColors(1: string name, 2: list<parts.Color> value)
+    throws (1: parts.Mismatch wrong),
   parts.Route echoRoute(1: string name, 2: parts.Route value) throws (1: parts.Mismatch wrong),
-  list<list<list<i32>>> echoCube(1: string name, 2: list<list<list<i32>>> value) throws (1: parts.Mismatch wrong),
+  list<list<list<i32>>> echoCube(1: string name, 2: list<list<list<i32>>> value)
+    throws (1: parts.Mismatch wrong),
   set<bool> echoBoolSet(1: string name, 2: set<bool> value) throws (1: parts.Mismatch wrong),
   set<i64> echoI64Set(1: string name, 2: set<i64> value) throws (1: parts.Mismatch wrong),
   set<string> echoStringSet(1: string name, 2: set<string> value) throws (1: parts.Mismatch wrong),
   set<binary> echoBinarySet(1: string name, 2: set<binary> value) throws (1: parts.Mismatch wrong),
-  set<parts.Point> echoPointSet(1: string name, 2: set<parts.Point> value) throws (1: parts.Mismatch wrong),
-  set<list<i32>> echoListSet(1: string name, 2: set<list<i32>> value) throws (1: parts.Mismatch wrong),
-  map<string, string> echoStringMap(1: string name, 2: map<string, string> value) throws (1: parts.Mismatch wrong),
+  set<parts.Point> echoPointSet(1: string name, 2: set<parts.Point> value)
+    throws (1: parts.Mismatch wrong),
+  set<list<i32>> echoListSet(1: string name, 2: set<list<i32>> value)
+    throws (1: parts.Mismatch wrong),
+  map<string, string> echoStringMap(1: string name, 2: map<string, string> value)
+    throws (1: parts.Mismatch wrong),
   map<i8, i16> echoI8Map(1: string name, 2: map<i8, i16> value) throws (1: parts.Mismatch wrong),
   map<i64, i64> echoI64Map(1: string name, 2: map<i64, i64> value) throws (1: parts.Mismatch wrong),
-  map<bool, bool> echoBoolMap(1: string name, 2: map<bool, bool> value) throws (1: parts.Mismatch wrong),
-  map<double, string> echoDoubleMap(1: string name, 2: map<double, string> value) throws (1: parts.Mismatch wrong),
-  map<binary, string> echoBinaryMap(1: string name, 2: map<binary, string> value) throws (1: parts.Mismatch wrong),
-  map<parts.Color, i32> echoColorMap(1: string name, 2: map<parts.Color, i32> value) throws (1: parts.Mismatch wrong),
+  map<bool, bool> echoBoolMap(1: string name, 2: map<bool, bool> value)
+    throws (1: parts.Mismatch wrong),
+  map<double, string> echoDoubleMap(1: string name, 2: map<double, string> value)
+    throws (1: parts.Mismatch wrong),
+  map<binary, string> echoBinaryMap(1: string name, 2: map<binary, string> value)
+    throws (1: parts.Mismatch wrong),
+  map<parts.Color, i32> echoColorMap(1: string name, 2: map<parts.Color, i32> value)
+    throws (1: parts.Mismatch wrong),
   map<parts.Point, string> echoPointMap(1: string name, 2: map<parts.Point, string> value)
     throws (1: parts.Mismatch wrong),
-  map<string, list<map<i32, parts.Point>>> echoListMap(1: string name, 2: map<string, list<map<i32, parts.Point>>> value)
-    throws (1: parts.Mismatch wrong),
-  map<i32, map<string, list<set<i64>>>> echoNested(1: string name, 2: map<i32, map<string, list<set<i64>>>> value)
-    throws (1: parts.Mismatch wrong),
+  map<string, list<map<i32, parts.Point>>> echoListMap(
+    1: string name,
+    2: map<string, list<map<i32, parts.Point>>> value,
+  ) throws (1: parts.Mismatch wrong),
+  map<i32, map<string, list<set<i64>>>> echoNested(
+    1: string name,
+    2: map<i32, map<string, list<set<i64>>>> value,
+  ) throws (1: parts.Mismatch wrong),
   Empty echoEmpty(1: string name, 2: Empty value) throws (1: parts.Mismatch wrong),
   Everything echoEverything(1: string name, 2: Everything value) throws (1: parts.Mismatch wrong),
   Needs echoNeeds(1: string name, 2: Needs value) throws (1: parts.Mismatch wrong),
@@ -1376,8 +1396,14 @@ service Cross extends parts.Base {
   Wide evolve(1: string name, 2: Wide value) throws (1: parts.Mismatch wrong),
 
   /** Answers a Point of the first two numbers, once the rest is as it should be: true, "many", RED, [7]. */
-  parts.Point many(1: i32 x, 3: i16 y, 2: bool yes, 9: string text, 4: parts.Color color, 30: list<i8> bytes)
-    throws (1: parts.Mismatch wrong),
+  parts.Point many(
+    1: i32 x,
+    3: i16 y,
+    2: bool yes,
+    9: string text,
+    4: parts.Color color,
+    30: list<i8> bytes,
+  ) throws (1: parts.Mismatch wrong),
 
   oneway void note(1: string name),
 

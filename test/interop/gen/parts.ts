@@ -201,8 +201,8 @@ struct Point { 1: required i32 x, 2: required i32 y }
 typedef list<Point> Route
 
 const i64 MOST = 9223372036854775807
-const Point CORNER = {"x": 3, "y": -4}
-const map<string, string> WORDS = {"one": "eins", "grüße": "😀", "": "nothing"}
+const Point CORNER = { "x": 3, "y": -4 }
+const map<string, string> WORDS = { "one": "eins", "grüße": "😀", "": "nothing" }
 
 exception Plain { 1: string text }
 exception Detailed { 1: i32 code, 2: list<string> lines, 3: Point at }
