@@ -39,6 +39,7 @@ describe('finding the way', () => {
       'call',
       'ledger',
       'demo',
+      'simulate',
       'prove-kills',
       'explain',
       'help',
