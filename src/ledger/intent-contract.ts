@@ -153,13 +153,13 @@ export function intentContract<Tx>(opened: (limits?: LedgerOptions) => Promise<S
   })
 
   test('a caller without a session: nobody can ask again, but the intent is there for the operator', async () => {
-    const { intend, ledger, afterCrash } = await begun()
+    const { intend, afterCrash } = await begun()
     await intend(1, { session: undefined })
     const next = withCalls(await afterCrash(), false)
     const [open] = await next.ledger.intents()
     expect(open).toMatchObject({ session: undefined, state: 'open' })
-    expect(await ledger.complete(open?.id as number, paid)).toMatchObject({ outcome: paid })
-    expect(await ledger.intents()).toEqual([])
+    expect(await next.ledger.complete(open?.id as number, paid)).toMatchObject({ outcome: paid })
+    expect(await next.ledger.intents()).toEqual([])
   })
 
   test('arguments and evidence of open intents count against the quota, and no longer when they are over', async () => {

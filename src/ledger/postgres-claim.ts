@@ -1,0 +1,106 @@
+/**
+ * Who lives under which server name on one PostgreSQL database.
+ *
+ * Invariant: a name is held by a lock of a connection, which the database takes back when the process or its machine dies.
+ */
+import { OncewireError } from '../errors/oncewire-error.ts'
+import type { ServerIdentity } from '../once/intent.ts'
+import { Link, type PostgresPool } from './postgres-pool.ts'
+import { dateMs, stored } from './postgres-rows.ts'
+
+/** How long a claim waits for a predecessor that has just died, and how soon a lost one is made again. */
+const waitMs = 500
+const againMs = 100
+
+/** Takes the name. @throws {OncewireError} server-name-taken */
+export async function claimName(
+  pool: PostgresPool,
+  server: ServerIdentity,
+  lock: bigint,
+): Promise<{ release(): Promise<void> }> {
+  const claim = new Claim(pool, server, lock)
+  for (let leftMs = waitMs; !(await claim.take()); leftMs -= againMs) {
+    if (leftMs <= 0) throw nameTaken(server.name)
+    await new Promise((resolve) => setTimeout(resolve, againMs))
+  }
+  return claim
+}
+
+class Claim {
+  private readonly pool: PostgresPool
+  private readonly server: ServerIdentity
+  private readonly lock: bigint
+  private link: Link | undefined
+  private isReleased = false
+
+  constructor(pool: PostgresPool, server: ServerIdentity, lock: bigint) {
+    this.pool = pool
+    this.server = server
+    this.lock = lock
+  }
+
+  /** false: another has it. */
+  async take(): Promise<boolean> {
+    const link = await Link.open(this.pool)
+    try {
+      await link.query(keepAlive)
+      const [row] = await link.query(tryLock, [this.lock])
+      if (row?.['locked'] !== true) {
+        link.release()
+        return false
+      }
+      await link.query(putServer, [stored(this.server.name), this.server.incarnation])
+    } catch (error) {
+      link.release(error as Error)
+      throw error
+    }
+    this.link = link
+    link.onBroken(() => this.lost(link))
+    return true
+  }
+
+  async release(): Promise<void> {
+    this.isReleased = true
+    // The lock is the connection's: it goes with it.
+    this.link?.release(new Error('the name is given back'))
+    this.link = undefined
+  }
+
+  /** The database was started again, say. Where another took the name meanwhile, no effect is begun any more. */
+  private lost(link: Link): void {
+    if (this.link !== link) return
+    this.link = undefined
+    link.release(new Error('the connection is lost'))
+    this.takeLater()
+  }
+
+  private takeLater(): void {
+    setTimeout(() => {
+      if (this.isReleased) return
+      this.take().then(
+        (isTaken) => {
+          if (this.isReleased) void this.release()
+          else if (!isTaken) this.takeLater()
+        },
+        () => this.takeLater(),
+      )
+    }, againMs).unref()
+  }
+}
+
+const keepAlive = {
+  name: 'oncewire_keep_alive',
+  text: `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+    set_config('tcp_keepalives_count', '3', false)`,
+}
+const tryLock = { name: 'oncewire_try_name', text: 'SELECT pg_try_advisory_lock($1) AS locked' }
+const putServer = {
+  name: 'oncewire_put_server',
+  text: `INSERT INTO oncewire_server VALUES ($1, $2, ${dateMs})
+    ON CONFLICT (name) DO UPDATE SET incarnation = excluded.incarnation, since_ms = excluded.since_ms`,
+}
+
+function nameTaken(name: string): OncewireError {
+  const message = `another living server uses the ledger under the name "${name}": give each createServer({ name }) a name of its own, the same at every start`
+  return new OncewireError('server-name-taken', 'never', message)
+}
