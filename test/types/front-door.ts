@@ -15,7 +15,9 @@ import {
   type Call,
   type TxCall,
 } from 'oncewire'
+import { postgres, type PostgresTx } from 'oncewire/postgres'
 import { sqlite, type SqliteTx } from 'oncewire/sqlite'
+import pg from 'pg'
 import { Bank, Entry, InsufficientFunds, Kind } from '../golden/generated/bank.ts'
 import { Color, type Kitchen, NotFound, type Payment, type Tree } from '../golden/generated/kitchen.ts'
 import * as shared from '../golden/generated/shared.ts'
@@ -203,6 +205,26 @@ server.add(Bank, {
   ...handlers,
   debit: (_a, cents, call) => (audit(call), cents),
   note: (_l, call) => void audit(call),
+})
+
+// --- PostgreSQL
+const shared_ = await postgres('postgres://bank@localhost/bank', { schema: 'x', window: undefined })
+await postgres(new pg.Pool({ max: 5 }))
+const onPostgres: Handlers<Bank, PostgresTx> = {
+  ...handlers,
+  async debit(account, cents, call) {
+    same<typeof call, TxCall<PostgresTx>>(true)
+    const [row] = await call.tx.query<{ cents: bigint }>('SELECT cents FROM account WHERE name = $1', [account])
+    return (row?.cents ?? 0n) - cents
+  },
+}
+createServer({ ledger: shared_ }).add(Bank, onPostgres)
+// @ts-expect-error handlers written for PostgreSQL
+server.add(Bank, onPostgres)
+createServer({ ledger: shared_ }).add(Bank, {
+  ...handlers,
+  // @ts-expect-error a handler written for SQLite
+  debit: (a, c, call: TxCall<SqliteTx>) => (call.tx.run(a), c),
 })
 
 /** Another ledger's transaction. */
