@@ -156,6 +156,6 @@ function quiet<T>(promise: Promise<T>): Promise<T> {
 
 export function failed(what: string, cause?: unknown): OncewireError {
   if (cause instanceof OncewireError) return cause
-  const why = cause === undefined ? '' : `: ${cause instanceof Error ? cause.message : String(cause)}`
+  const why = cause instanceof Error ? `: ${cause.message}` : ''
   return new OncewireError('ledger-failed', 'unknown', what + why, { cause })
 }

@@ -251,7 +251,8 @@ describe('two servers on one database', () => {
     for (let number = 1; number <= 30; number++) {
       const call = sessionless({ session, number: 2 ** 32 + number })
       const answers = await Promise.all(ledgers.map((ledger) => ledger.execute(call, increment)))
-      expect(answers.map((answer) => 'isReplay' in answer && answer.isReplay).toSorted()).toEqual([false, true])
+      expect(answers.filter((answer) => 'isReplay' in answer && answer.isReplay)).toHaveLength(1)
+      expect(answers.filter((answer) => answer.kind === 'outcome')).toHaveLength(2)
     }
     expect(await ledgers[0].query('SELECT n FROM counter')).toEqual([{ n: 30 }])
   })
@@ -266,7 +267,8 @@ describe('two servers on one database', () => {
           ledger.execute(sessionless({ session, number: numbers[i] as number, idempotency }), increment),
         ),
       )
-      expect(answers.map((answer) => 'isReplay' in answer && answer.isReplay).toSorted()).toEqual([false, true])
+      expect(answers.filter((answer) => 'isReplay' in answer && answer.isReplay)).toHaveLength(1)
+      expect(answers.filter((answer) => answer.kind === 'outcome')).toHaveLength(2)
     }
     expect(await ledgers[0].query('SELECT n FROM counter')).toEqual([{ n: 10 }])
   })
