@@ -19,7 +19,7 @@ run() { # the line of `run`
 build_python() { # the interpreter, how to ask for the version
   rm -rf program
   stubs py program
-  cp -r "$here/python/." program
+  cp -r "$here/python/." "$here/stubs/python/." program
   run "export PYTHONDONTWRITEBYTECODE=1
 [ \"\$1\" = version ] && exec $1 -c 'import importlib.metadata as m; print(m.version(\"thrift\"))'
 exec $1 \$here/program/peer.py \"\$@\""
@@ -27,7 +27,7 @@ exec $1 \$here/program/peer.py \"\$@\""
 build_go() {
   rm -rf program
   stubs go:package_prefix=interop/,skip_remote program
-  cp -r "$here/go/." program
+  cp -r "$here/go/." "$here/stubs/go/." program
   (cd program && GOPROXY=off GOFLAGS=-mod=mod go build -o ../peer .)
   run "[ \"\$1\" = version ] && exec sed -n 's/.*apache\/thrift v//p' \$here/program/go.mod
 exec \$here/peer \"\$@\""
@@ -35,7 +35,7 @@ exec \$here/peer \"\$@\""
 build_node() {
   rm -rf program
   stubs js:node,es6 program
-  cp "$here"/node/*.mjs program
+  cp "$here"/node/*.mjs "$here"/stubs/node/*.js program
   run "[ \"\$1\" = version ] && cd \$here && exec node -p 'require(\"thrift/package.json\").version'
 exec node \$here/program/peer.mjs \"\$@\""
 }

@@ -281,14 +281,10 @@ const ids = ['00112233-4455-6677-8899-aabbccddeeff', 'ffffffff-ffff-ffff-ffff-ff
 
 export const uuids: TableOf<Uuids> = {
   echoUuid: { mixed: ids[0], zero: '00000000-0000-0000-0000-000000000000', ones: ids[1] },
-  echoUuids: { two: [...ids] },
-  echoUuidMap: {
-    two: new Map([
-      [ids[0], 'a'],
-      [ids[1], 'b'],
-    ]),
+  echoTagged: {
+    alone: { id: ids[1], others: undefined, names: new Map() },
+    others: { id: ids[0], others: [...ids], names: new Map([[ids[1], 'b']]) },
   },
-  echoTagged: { alone: { id: ids[1], others: undefined }, others: { id: ids[0], others: [...ids] } },
 }
 
 function range(length: number): number[] {

@@ -40,7 +40,7 @@ export function build(peer: string): void {
 function digestOfSources(peer: string): string {
   const digest = createHash('sha256')
   const sources = join(here, peer.replace('-debian', ''))
-  for (const folder of [join(here, 'idl'), sources]) {
+  for (const folder of [join(here, 'idl'), join(here, 'stubs'), sources]) {
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
       const path = join(folder, name)
       if (statSync(path).isFile()) digest.update(`${name}\n`).update(readFileSync(path))

@@ -28,11 +28,20 @@ const without = (combinations: readonly string[], what: RegExp): string[] =>
   combinations.filter((combination) => !what.test(combination))
 
 export const peers: readonly Peer[] = [
-  { name: 'python', library: 'thrift, of PyPI', asClient: client, asServer: server },
+  { name: 'python', library: 'thrift, of PyPI', asClient: [...client, ...uuid], asServer: [...server, ...uuid] },
   { name: 'python-debian', library: 'python3-thrift, of Debian', asClient: client, asServer: server },
-  { name: 'go', library: 'github.com/apache/thrift', asClient: client, asServer: [...server, ...zlib] },
+  {
+    name: 'go',
+    library: 'github.com/apache/thrift',
+    asClient: [...client, ...uuid],
+    asServer: [...server, ...zlib, ...uuid],
+  },
   { name: 'java', library: 'libthrift', asClient: without(client, /header/), asServer: without(server, /header/) },
-  { name: 'node', library: 'thrift, of npm', asClient: without(client, /zlib/), asServer: without(server, /zlib/) },
+  {
+    name: 'node',
+    library: 'thrift, of npm',
+    asClient: [...without(client, /zlib/), ...uuid],
+    asServer: [...server, ...uuid],
+  },
   { name: 'cpp', library: 'libthrift-dev, of Debian', asClient: without(client, /zlib/), asServer: server },
 ]
-void uuid

@@ -139,6 +139,9 @@ func isException(err error, kind int32) error {
 }
 
 func cases(c combination) []behaviour {
+	if c.isUuid {
+		return uuidCases()
+	}
 	all := list(len(echoes), func(i int) behaviour {
 		return behaviour{echoes[i].name, func(ctx context.Context, c *connection) error {
 			return echoes[i].run(ctx, c.cross())

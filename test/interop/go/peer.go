@@ -3,7 +3,8 @@
 //	peer client PORT COMBINATION...   makes every call of the table, prints a line of JSON for each
 //	peer server COMBINATION...        serves each combination on a port of its own, until stdin ends
 //
-// A combination is codec/transport, such as compact/header or json/framed/multiplexed.
+// A combination is codec/transport, such as compact/header, json/framed/multiplexed or
+// binary/framed/uuid.
 package main
 
 import (
@@ -40,13 +41,13 @@ func tell(told line) {
 }
 
 type combination struct {
-	codec, transport string
-	isMultiplexed    bool
+	codec, transport      string
+	isMultiplexed, isUuid bool
 }
 
 func parse(text string) combination {
 	parts := strings.Split(text, "/")
-	return combination{parts[0], parts[1], len(parts) > 2}
+	return combination{parts[0], parts[1], len(parts) > 2 && parts[2] == "multiplexed", len(parts) > 2 && parts[2] == "uuid"}
 }
 
 // How the library is told which codec and transforms THeader is to use.

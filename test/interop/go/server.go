@@ -13,6 +13,7 @@ import (
 
 	"interop/cross"
 	"interop/parts"
+	"interop/uuids"
 )
 
 // Answers its own value of a case, and only if what came is the same value.
@@ -82,6 +83,9 @@ func beServer(combinations []string) {
 
 func serve(c combination) (int, error) {
 	var processor thrift.TProcessor = cross.NewCrossProcessor(&handler{notes: map[string]int32{}})
+	if c.isUuid {
+		processor = uuids.NewUuidsProcessor(uuidHandler{})
+	}
 	if c.isMultiplexed {
 		both := thrift.NewTMultiplexedProcessor()
 		both.RegisterProcessor("Cross", processor)

@@ -5,6 +5,7 @@
 import Int64 from 'node-int64'
 import types from './cross_types.js'
 import parts from './parts_types.js'
+import { Tagged } from './uuids_types.js'
 
 const { Chain, Defaults, Either, Empty, Everything, Needs, Sparse, Tree, Wide } = types
 const { Color, CORNER, MOST, Point, WORDS } = parts
@@ -210,6 +211,16 @@ export const cross = {
     }),
     // What is left of a Narrow that came.
     narrow: new Wide({ count: 5 }),
+  },
+}
+
+const mixed = '00112233-4455-6677-8899-aabbccddeeff'
+const ones = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+export const uuids = {
+  echoUuid: { mixed, zero: '00000000-0000-0000-0000-000000000000', ones },
+  echoTagged: {
+    alone: new Tagged({ id: ones, names: {} }),
+    others: new Tagged({ id: mixed, others: [mixed, ones], names: { [ones]: 'b' } }),
   },
 }
 

@@ -4,7 +4,7 @@
  *     peer.mjs client PORT COMBINATION...   makes every call of the table, prints a line of JSON for each
  *     peer.mjs server COMBINATION...        serves each combination on a port of its own, until stdin ends
  *
- * A combination is codec/transport, such as compact/header or json/framed/multiplexed.
+ * A combination is codec/transport, such as compact/header, json/framed/multiplexed or binary/framed/uuid.
  */
 import http from 'node:http'
 import thrift from 'thrift'
@@ -13,7 +13,9 @@ import types from './cross_types.js'
 import Older from './Older.js'
 import parts from './parts_types.js'
 import Second from './Second.js'
-import { cross, Impossible, show } from './cases.mjs'
+import Uuids from './Uuids.js'
+import { WrongUuid } from './uuids_types.js'
+import { cross, Impossible, show, uuids } from './cases.mjs'
 
 const { TApplicationException, TApplicationExceptionType } = thrift.Thrift
 const { Color, Detailed, Mismatch, Plain, Point } = parts
@@ -59,7 +61,7 @@ class Connection {
     const options = optionsOf(codec, transport)
     this.isHeader = transport === 'header'
     this.isCompact = codec === 'compact'
-    this.multiplexer = more === undefined ? undefined : new thrift.Multiplexer()
+    this.multiplexer = more === 'multiplexed' ? new thrift.Multiplexer() : undefined
     this.agent = new http.Agent({ keepAlive: true })
     this.inner =
       transport === 'http'
@@ -146,19 +148,25 @@ async function secondService(c) {
   expect(await c.client(Second, 'Second').whoami(), 'Second')
 }
 
-function* casesOf(combination) {
-  for (const [method, values] of Object.entries(cross)) {
+function* echoesOf(service, table) {
+  for (const [method, values] of Object.entries(table)) {
     for (const [name, value] of Object.entries(values)) {
+      // That one is for a client that knows another version.
       if (method === 'evolve' && name === 'narrow') continue
       yield [
         `${method} ${name}`,
         async (c) => {
           if (value instanceof Impossible) throw value
-          expect(await c.client(Cross)[method](name, value), value)
+          expect(await c.client(service)[method](name, value), value)
         },
       ]
     }
   }
+}
+
+function* casesOf(combination) {
+  if (combination.endsWith('uuid')) return yield* echoesOf(Uuids, uuids)
+  yield* echoesOf(Cross, cross)
   yield* Object.entries(behaviours)
   if (combination.endsWith('multiplexed')) yield ['second service', secondService]
 }
@@ -208,20 +216,25 @@ const handler = {
   note: (name) => void notes.set(name, (notes.get(name) ?? 0) + 1),
   noted: (name, done) => done(null, notes.get(name) ?? 0),
 }
-for (const [method, values] of Object.entries(cross)) {
-  handler[method] = (name, value, done) => {
-    const wanted = values[name]
-    if (wanted instanceof Impossible || show(value) !== show(wanted))
-      done(new Mismatch({ about: `${method} ${name}`, got: brief(show(value)) }))
-    else done(null, method === 'evolve' ? values.wide : wanted)
-  }
-}
+const echoHandlers = (table, Wrong) =>
+  Object.entries(table).map(([method, values]) => [
+    method,
+    (name, value, done) => {
+      const wanted = values[name]
+      if (wanted instanceof Impossible || show(value) !== show(wanted))
+        done(new Wrong({ about: `${method} ${name}`, got: brief(show(value)) }))
+      else done(null, method === 'evolve' ? values.wide : wanted)
+    },
+  ])
+Object.assign(handler, Object.fromEntries(echoHandlers(cross, Mismatch)))
+const uuidHandler = Object.fromEntries(echoHandlers(uuids, WrongUuid))
 
 function makeServer(combination) {
   const [codec, transport, more] = combination.split('/')
   const options = optionsOf(codec, transport)
   let processor = new Cross.Processor(handler)
-  if (more !== undefined) {
+  if (more === 'uuid') processor = new Uuids.Processor(uuidHandler)
+  if (more === 'multiplexed') {
     processor = new thrift.MultiplexedProcessor()
     processor.registerProcessor('Cross', new Cross.Processor(handler))
     processor.registerProcessor('Second', new Second.Processor({ whoami: (done) => done(null, 'Second') }))

@@ -1,5 +1,6 @@
 """The table of ../cases.ts in Python: for each method, the values by the name of their case."""
 import math
+from uuid import UUID
 
 from cross.ttypes import Chain, Defaults, Either, Empty, Everything, Needs, Sparse, Tree, Wide
 from parts.constants import CORNER, MOST, WORDS
@@ -152,3 +153,14 @@ def show(value):
         fields = (f"{name}={show(item)}" for name, item in sorted(vars(value).items()) if item is not None)
         return f"{type(value).__name__}({', '.join(fields)})"
     return repr(value)
+
+
+def uuid_table():
+    """Not before it is asked for: Debian's library does not have the type."""
+    from uuids.ttypes import Tagged
+
+    ids = UUID("00112233-4455-6677-8899-aabbccddeeff"), UUID("ffffffff-ffff-ffff-ffff-ffffffffffff")
+    return {
+        "echoUuid": {"mixed": ids[0], "zero": UUID(int=0), "ones": ids[1]},
+        "echoTagged": {"alone": Tagged(ids[1], None, {}), "others": Tagged(ids[0], list(ids), {ids[1]: "b"})},
+    }

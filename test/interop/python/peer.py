@@ -4,7 +4,7 @@ Apache Thrift's Python library, as a client of our server and as a server for ou
     peer.py client PORT COMBINATION...   makes every call of the table, prints a line of JSON for each
     peer.py server COMBINATION...        serves each combination on a port of its own, until stdin ends
 
-A combination is codec/transport, such as compact/header or json/framed/multiplexed.
+A combination is codec/transport, such as compact/header, json/framed/multiplexed or binary/framed/uuid.
 """
 import json
 import sys
@@ -23,7 +23,7 @@ from thrift.Thrift import TApplicationException, TMessageType
 from thrift.TMultiplexedProcessor import TMultiplexedProcessor
 from thrift.transport import THeaderTransport, THttpClient, TSocket, TTransport
 
-from cases import CROSS, show
+from cases import CROSS, show, uuid_table
 
 CODECS = {
     "binary": TBinaryProtocol.TBinaryProtocolFactory(),
@@ -69,7 +69,7 @@ def dial(port, combination):
             trans = wrap(socket)
             protocol = CODECS[codec].getProtocol(trans)
     trans.open()
-    return protocol, (lambda name: TMultiplexedProtocol(protocol, name)) if more else (lambda name: protocol)
+    return protocol, (lambda name: TMultiplexedProtocol(protocol, name)) if more == ["multiplexed"] else (lambda name: protocol)
 
 
 def expect(got, wanted):
@@ -84,6 +84,12 @@ def echo(method, name, value):
         expect(getattr(Cross.Client(of("Cross")), method)(name, value), value)
 
     return run
+
+
+def echo_uuid(method, name, value):
+    from uuids import Uuids
+
+    return lambda of: expect(getattr(Uuids.Client(of("Uuids")), method)(name, value), value)
 
 
 def ping(of):
@@ -160,6 +166,11 @@ def seqid(of):
 
 
 def cases(combination):
+    if combination.endswith("uuid"):
+        for method, values in uuid_table().items():
+            for name, value in values.items():
+                yield f"{method} {name}", echo_uuid(method, name, value)
+        return
     for method, values in CROSS.items():
         for name, value in values.items():
             if (method, name) != ("evolve", "narrow"):
@@ -242,6 +253,19 @@ class Handler:
         return self.notes.get(name, 0)
 
 
+class UuidHandler:
+    def __getattr__(self, method):
+        from uuids.ttypes import WrongUuid
+
+        def echo(name, value):
+            wanted = uuid_table()[method].get(name)
+            if show(value) != show(wanted):
+                raise WrongUuid(f"{method} {name}", show(value))
+            return wanted
+
+        return echo
+
+
 class SecondHandler:
     def whoami(self):
         return "Second"
@@ -250,7 +274,11 @@ class SecondHandler:
 def make_server(combination):
     codec, transport, *more = combination.split("/")
     processor = Cross.Processor(Handler())
-    if more:
+    if more == ["uuid"]:
+        from uuids import Uuids
+
+        processor = Uuids.Processor(UuidHandler())
+    if more == ["multiplexed"]:
         one, processor = processor, TMultiplexedProcessor()
         processor.registerProcessor("Cross", one)
         processor.registerProcessor("Second", Second.Processor(SecondHandler()))
