@@ -10,7 +10,7 @@ cd "$folder"
 
 stubs() { # generator, where to
   mkdir -p "$2"
-  thrift -nowarn -r -out "$2" --gen "$1" "$here/idl/cross.thrift" 2>&1 | { grep -v '^\[WARNING\|^$' || true; }
+  for file in cross account; do thrift -nowarn -r -out "$2" --gen "$1" "$here/idl/$file.thrift"; done 2>&1 | { grep -v '^\[WARNING\|^$' || true; }
 }
 run() { # the line of `run`
   printf '#!/bin/sh\nhere=%q\n%s\n' "$folder" "$1" >run

@@ -9,6 +9,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeSection } from '../../scripts/doc-section.mjs'
+import { type OnceRow, oncePeers, runOnce } from './once.ts'
 import { build, isInstalled, versionOf } from './peer-process.ts'
 import { type Peer, peers } from './peers.ts'
 import { report, tally } from './report.ts'
@@ -24,6 +25,7 @@ const progress = (text: string): void => void (isTerminal && process.stderr.writ
 const wanted = chosen(values.only)
 const ran: { peer: Peer; version: string }[] = []
 const rows: Row[] = []
+const once: OnceRow[] = []
 for (const peer of wanted) {
   if (!isInstalled(peer.name)) {
     say(`${peer.name} is not installed: bash test/interop/install.sh ${peer.name}`)
@@ -33,14 +35,16 @@ for (const peer of wanted) {
   build(peer.name)
   ran.push({ peer, version: versionOf(peer.name) })
   rows.push(...(await runPeer(peer)))
+  if (oncePeers.includes(peer.name) && values.combination === '') once.push(...(await runPeerOnce(peer)))
 }
 const { failed, mended } = tally(rows)
+const failedOnce = once.filter(({ ok }) => !ok).length
 if (ran.length === peers.length && values.combination === '') {
-  writeSection(join(import.meta.dirname, '..', '..', 'docs', 'interop.md'), 'peers', report(ran, rows))
+  writeSection(join(import.meta.dirname, '..', '..', 'docs', 'interop.md'), 'peers', report(ran, rows, once))
   say('docs/interop.md holds the tables')
 } else say('docs/interop.md is left as it is: that was not every peer in every combination')
 if (ran.length === 0) say('no peer is installed, so nothing was tried')
-process.exitCode = failed + mended > 0 || ran.length === 0 ? 1 : 0
+process.exitCode = failed + mended + failedOnce > 0 || ran.length === 0 ? 1 : 0
 
 /** The peers of `--only`. */
 function chosen(only: string | undefined): readonly Peer[] {
@@ -61,6 +65,19 @@ async function runPeer(peer: Peer): Promise<readonly Row[]> {
   }
   const { passed, fault, failed, mended } = tally(found)
   say(`${peer.name}: ${passed} passed, ${fault} known faults of the peer, ${failed + mended} failed`)
+  return found
+}
+
+async function runPeerOnce(peer: Peer): Promise<readonly OnceRow[]> {
+  const found: OnceRow[] = []
+  for await (const row of runOnce(peer.name)) {
+    found.push(row)
+    progress(`${peer.name} calls exactly once, key in ${row.way}: ${row.case}`)
+    if (values.json === true) console.log(JSON.stringify(row))
+    if (!row.ok) say(`FAILED ${peer.name} calls exactly once, key in ${row.way}, ${row.case}: ${row.detail}`)
+  }
+  const failed = found.filter(({ ok }) => !ok).length
+  say(`${peer.name}, exactly once: ${found.length - failed} passed, ${failed} failed`)
   return found
 }
 

@@ -3,11 +3,12 @@
  *
  * Invariant: a process that was started here is ended here.
  */
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 
 const here = import.meta.dirname
 
@@ -29,13 +30,18 @@ export function isInstalled(peer: string): boolean {
 
 /** Makes the program of an installed peer, unless it is there and nothing it is made of has changed. */
 export function build(peer: string): void {
-  const stamp = join(folderOf(peer), 'built')
-  const wanted = digestOfSources(peer)
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  if (isBuilt(peer)) return
   const { status, stdout, stderr } = spawnSync('bash', [join(here, 'build.sh'), peer], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${peer} could not be built: ${`${stdout}${stderr}`.trim().slice(-3000)}`)
-  writeFileSync(stamp, wanted)
+  writeFileSync(stampOf(peer), digestOfSources(peer))
 }
+
+/** Whether the program is there, and made of the sources as they are. */
+export function isBuilt(peer: string): boolean {
+  return existsSync(stampOf(peer)) && readFileSync(stampOf(peer), 'utf8') === digestOfSources(peer)
+}
+
+const stampOf = (peer: string): string => join(folderOf(peer), 'built')
 
 function digestOfSources(peer: string): string {
   const digest = createHash('sha256')
@@ -82,6 +88,12 @@ export async function serveFrom(
   }
   if (ports.size < combinations.length) throw new Error(`${peer} ended before it served ${combinations.join(', ')}`)
   return { ports, stop: () => void child.kill('SIGKILL') }
+}
+
+/** What the peer prints when it does one thing and ends. */
+export async function runPeer(peer: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(join(folderOf(peer), 'run'), args, { timeout: 30_000 })
+  return stdout
 }
 
 function start(

@@ -2,6 +2,7 @@
  * What a run found, as the tables of docs/interop.md.
  */
 import { faults, untried } from './faults.ts'
+import type { OnceRow } from './once.ts'
 import type { Peer } from './peers.ts'
 import type { Row } from './run.ts'
 
@@ -60,10 +61,29 @@ function faultTable(rows: readonly Row[]): string {
   )
 }
 
+/** Exactly-once for peers without our code. */
+function onceTable(rows: readonly OnceRow[]): string {
+  const ways = new Set(rows.map(({ peer, way }) => `${peer} ${way}`))
+  const lines = [...ways].map((each) => {
+    const [peer, place, combination] = each.split(' ')
+    const found = rows.filter((row) => `${row.peer} ${row.way}` === each)
+    const failed = found.filter(({ ok }) => !ok).length
+    const wrong = failed === 0 ? '' : `, **${failed} FAILED**`
+    const where = place === 'header' ? 'info header `idempotency-key`' : 'argument field 32767'
+    return `| ${peer} | ${combination} | ${where} | ${found.length - failed} passed${wrong} |`
+  })
+  const cases = [...new Set(rows.map((row) => row.case))].join('; ')
+  return [
+    `A call of an exactly-once method on a SQLite file, by a client that has none of our code: ${cases}.`,
+    ['| peer | combination | the key travels as | cases |', '|---|---|---|---|', ...lines].join('\n'),
+  ].join('\n\n')
+}
+
 /** The section of docs/interop.md. */
 export function report(
   ran: readonly { readonly peer: Peer; readonly version: string }[],
   rows: readonly Row[],
+  once: readonly OnceRow[],
 ): string {
   const { passed, fault, failed, mended } = tally(rows)
   const names = new Set(rows.map((row) => row.case))
@@ -76,5 +96,13 @@ export function report(
     ),
   )
   const left = untried.map(({ peer, what, reason }) => `Not tried: ${what} of ${peer}: ${reason}.`)
-  return [summary, ...tables, '### What the peers get wrong', faultTable(rows), ...left].join('\n\n')
+  return [
+    summary,
+    ...tables,
+    '### What the peers get wrong',
+    faultTable(rows),
+    ...left,
+    '### Exactly-once for them too',
+    onceTable(once),
+  ].join('\n\n')
 }

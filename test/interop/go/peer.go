@@ -2,6 +2,7 @@
 //
 //	peer client PORT COMBINATION...   makes every call of the table, prints a line of JSON for each
 //	peer server COMBINATION...        serves each combination on a port of its own, until stdin ends
+//	peer account PORT COMBINATION ... makes one call of an exactly-once method: see account.go
 //
 // A combination is codec/transport, such as compact/header, json/framed/multiplexed or
 // binary/framed/uuid.
@@ -21,6 +22,10 @@ func main() {
 		beClient(os.Args[2], os.Args[3:])
 	} else if len(os.Args) > 2 && os.Args[1] == "server" {
 		beServer(os.Args[2:])
+	} else if len(os.Args) > 8 && os.Args[1] == "account" {
+		if err := callAccount(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6], os.Args[7], os.Args[8]); err != nil {
+			panic(err)
+		}
 	} else {
 		fmt.Fprintln(os.Stderr, "peer client PORT COMBINATION... | peer server COMBINATION...")
 		os.Exit(2)

@@ -3,6 +3,7 @@ Apache Thrift's Python library, as a client of our server and as a server for ou
 
     peer.py client PORT COMBINATION...   makes every call of the table, prints a line of JSON for each
     peer.py server COMBINATION...        serves each combination on a port of its own, until stdin ends
+    peer.py account PORT COMBINATION ... makes one call of an exactly-once method: see account_peer.py
 
 A combination is codec/transport, such as compact/header, json/framed/multiplexed or binary/framed/uuid.
 """
@@ -308,5 +309,9 @@ def serve(combinations):
 if __name__ == "__main__":
     if sys.argv[1] == "client":
         client(int(sys.argv[2]), sys.argv[3:])
+    elif sys.argv[1] == "account":
+        from account_peer import call
+
+        call(dial(int(sys.argv[2]), sys.argv[3])[0], *sys.argv[4:])
     else:
         serve(sys.argv[2:])
