@@ -4,7 +4,8 @@
  *
  *     npm run interop -- [--only PEER[,PEER]] [--combination TEXT] [--json]
  *
- * Exit code 1: a case failed, or an expected fault of a peer no longer occurs.
+ * Exit code 1: a case failed, an expected fault of a peer no longer occurs, a peer could not be built or run, or nothing
+ * was tried.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,36 +16,47 @@ import { type Peer, peers } from './peers.ts'
 import { report, tally } from './report.ts'
 import { type Row, run } from './run.ts'
 
-const { values } = parseArgs({
-  options: { only: { type: 'string' }, combination: { type: 'string', default: '' }, json: { type: 'boolean' } },
-})
 const isTerminal = process.stderr.isTTY
 const say = (text: string): void => void process.stderr.write(`${isTerminal ? '\r\u001b[K' : ''}${text}\n`)
 const progress = (text: string): void => void (isTerminal && process.stderr.write(`\r\u001b[K${text}`))
 
-const wanted = chosen(values.only)
+const { only, combination, json } = options()
 const ran: { peer: Peer; version: string }[] = []
 const rows: Row[] = []
 const once: OnceRow[] = []
-for (const peer of wanted) {
-  if (!isInstalled(peer.name)) {
-    say(`${peer.name} is not installed: bash test/interop/install.sh ${peer.name}`)
-    continue
+let brokenCount = 0
+for (const peer of chosen(only)) {
+  try {
+    await tryPeer(peer)
+  } catch (error) {
+    brokenCount++
+    say(`FAILED ${(error as Error).message}`)
   }
-  progress(`building ${peer.name}`)
-  build(peer.name)
-  ran.push({ peer, version: versionOf(peer.name) })
-  rows.push(...(await runPeer(peer)))
-  if (oncePeers.includes(peer.name) && values.combination === '') once.push(...(await runPeerOnce(peer)))
 }
 const { failed, mended } = tally(rows)
-const failedOnce = once.filter(({ ok }) => !ok).length
-if (ran.length === peers.length && values.combination === '') {
+const failedCount = failed + mended + once.filter(({ ok }) => !ok).length
+if (ran.length === peers.length && brokenCount === 0 && combination === '') {
   writeSection(join(import.meta.dirname, '..', '..', 'docs', 'interop.md'), 'peers', report(ran, rows, once))
   say('docs/interop.md holds the tables')
 } else say('docs/interop.md is left as it is: that was not every peer in every combination')
-if (ran.length === 0) say('no peer is installed, so nothing was tried')
-process.exitCode = failed + mended + failedOnce > 0 || ran.length === 0 ? 1 : 0
+if (rows.length === 0) say('nothing was tried')
+process.exitCode = failedCount + brokenCount > 0 || rows.length === 0 ? 1 : 0
+
+function options(): { readonly only: string | undefined; readonly combination: string; readonly json: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string' },
+        combination: { type: 'string', default: '' },
+        json: { type: 'boolean', default: false },
+      },
+    })
+    return { only: values.only, combination: values.combination, json: values.json }
+  } catch (error) {
+    console.error(`${(error as Error).message}\nnpm run interop -- [--only PEER[,PEER]] [--combination TEXT] [--json]`)
+    process.exit(2)
+  }
+}
 
 /** The peers of `--only`. */
 function chosen(only: string | undefined): readonly Peer[] {
@@ -55,12 +67,21 @@ function chosen(only: string | undefined): readonly Peer[] {
   process.exit(2)
 }
 
+async function tryPeer(peer: Peer): Promise<void> {
+  if (!isInstalled(peer.name)) return say(`${peer.name} is not installed: bash test/interop/install.sh ${peer.name}`)
+  progress(`building ${peer.name}`)
+  build(peer.name)
+  rows.push(...(await runPeer(peer)))
+  if (oncePeers.includes(peer.name) && combination === '') once.push(...(await runPeerOnce(peer)))
+  ran.push({ peer, version: versionOf(peer.name) })
+}
+
 async function runPeer(peer: Peer): Promise<readonly Row[]> {
   const found: Row[] = []
-  for await (const row of run(peer, (combination) => combination.includes(values.combination))) {
+  for await (const row of run(peer, (each) => each.includes(combination))) {
     found.push(row)
     progress(`${peer.name} ${row.caller === 'peer' ? 'calls us' : 'is called'} ${row.combination} ${row.case}`)
-    if (values.json === true) console.log(JSON.stringify({ ...row, fault: row.fault?.reason }))
+    if (json) console.log(JSON.stringify({ ...row, fault: row.fault?.reason }))
     if (row.verdict === 'failed' || row.verdict === 'mended') sayWrong(row)
   }
   const { passed, fault, failed, mended } = tally(found)
@@ -73,7 +94,7 @@ async function runPeerOnce(peer: Peer): Promise<readonly OnceRow[]> {
   for await (const row of runOnce(peer.name)) {
     found.push(row)
     progress(`${peer.name} calls exactly once, key in ${row.way}: ${row.case}`)
-    if (values.json === true) console.log(JSON.stringify(row))
+    if (json) console.log(JSON.stringify(row))
     if (!row.ok) say(`FAILED ${peer.name} calls exactly once, key in ${row.way}, ${row.case}: ${row.detail}`)
   }
   const failed = found.filter(({ ok }) => !ok).length
