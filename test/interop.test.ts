@@ -86,7 +86,8 @@ describe('peers', () => {
         for await (const row of run(peer, (combination) => shortList.includes(combination)))
           if (row.verdict === 'failed' || row.verdict === 'mended') wrong.push(row)
         if (oncePeers.includes(peer.name)) {
-          for await (const row of runOnce(peer.name, ['header compact/header', 'field binary/framed']))
+          const way = peer.name === 'go' ? 'field binary/framed' : 'header compact/header'
+          for await (const row of runOnce(peer.name, [way]))
             if (!row.ok) wrong.push(row)
         }
         expect(wrong).toEqual([])
