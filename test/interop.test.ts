@@ -87,8 +87,7 @@ describe('peers', () => {
           if (row.verdict === 'failed' || row.verdict === 'mended') wrong.push(row)
         if (oncePeers.includes(peer.name)) {
           const way = peer.name === 'go' ? 'field binary/framed' : 'header compact/header'
-          for await (const row of runOnce(peer.name, [way]))
-            if (!row.ok) wrong.push(row)
+          for await (const row of runOnce(peer.name, [way])) if (!row.ok) wrong.push(row)
         }
         expect(wrong).toEqual([])
       },

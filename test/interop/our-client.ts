@@ -108,7 +108,7 @@ export async function* callPeer(combination: string, port: number): AsyncGenerat
 }
 
 function dial({ codec, transport, isMultiplexed }: Combination, port: number): Promise<Channel> {
-  const options = { codec, multiplexed: isMultiplexed, deadlineMs: 3000 }
+  const options = { codec, multiplexed: isMultiplexed, deadlineMs: 20_000 }
   if (transport === 'http') return connect(`http://127.0.0.1:${port}/`, options)
   return connect(`tcp://127.0.0.1:${port}`, { ...options, framing: transport })
 }

@@ -176,7 +176,7 @@ async function beClient(port, combinations) {
     let connection = new Connection(port, combination)
     for (const [name, run] of casesOf(combination)) {
       let waiting
-      const late = new Promise((_, reject) => (waiting = setTimeout(() => reject(new Error('no answer came')), 2000)))
+      const late = new Promise((_, reject) => (waiting = setTimeout(() => reject(new Error('no answer came')), 20_000)))
       try {
         await Promise.race([run(connection), connection.failed, late])
         tell({ combination, case: name, ok: true })
