@@ -34,7 +34,7 @@ const libraryStaysOutside = {
   },
 }
 
-const { build } = await import('esbuild')
+const { build, transform } = await import('esbuild')
 const bundle = await build({
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/cli/main.js',
@@ -55,6 +55,13 @@ chmodSync('dist/cli/main.js', 0o755)
 // The commands are in the bundle; demo/ and kill/ stay, since they are started as processes of their own.
 for (const name of readdirSync('dist/cli'))
   if (/\.(js|d\.ts)$/.test(name) && name !== 'main.js') rmSync(`dist/cli/${name}`)
+
+/** Comments are for who reads the sources; what users' editors show is in the .d.ts files. */
+for (const file of readdirSync('dist', { recursive: true, encoding: 'utf8' })) {
+  if (!file.endsWith('.js') || file.startsWith('cli')) continue
+  const { code } = await transform(readFileSync(join('dist', file), 'utf8'), { target: 'node20.19', charset: 'utf8' })
+  writeFileSync(join('dist', file), code)
+}
 
 const packages = new Set(
   Object.keys(bundle.metafile.inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),

@@ -74,7 +74,7 @@ export class Calls {
       async (tx, found) => {
         const { verdict, rows } = found
         if (verdict.kind !== 'bury') return this.known(tx, asked, { verdict, rows })
-        // Rule 4 (tombstone): without it a call that was told `never` runs when a late copy comes.
+        // Section 4: without it a call that was told `never` runs when a late copy comes.
         this.addRecord(tx, asked, { rows, outcome: tombstone, fingerprint: undefined })
         await tx.commit()
         return verdict.answer

@@ -70,7 +70,7 @@ export class Intents {
         const bytes = intent.arguments.length + intent.evidence.length
         this.calls.addRecord(tx, call, { rows, outcome: running, fingerprint: call.fingerprint, bytes })
         const { idempotency, principal } = call
-        // Rule 2 (intent-key): the intent carries the key; others with it are told to come back.
+        // Section 2: the intent carries the key; others with it are told to come back.
         if (idempotency !== undefined) putKey(tx, { principal, idempotency }, { outcome: running, expiresMs: never })
         tx.send(forgetIntents, [id - overMax])
         await tx.commit()

@@ -91,7 +91,6 @@ export class Sessions {
     return this.alone(request.session, raiseTriesMs, async (tx) => {
       const row = await readSession(tx, request.session)
       if (row === undefined) return
-      // Rule 3 (bye)
       if (!mayEnd(row, row.records, request)) return
       tx.send(deleteRecords, [[row.sid]])
       tx.send(deleteStarts, [[row.sid]])

@@ -112,7 +112,7 @@ export class Transactions {
       const tried = await this.once(work)
       if ('value' in tried) return tried.value
       const { error, isCommitSent } = tried
-      // Rule 2 (commit-lost): nothing is known of it, and without a row to look for nobody can ask.
+      // H4: nothing is known of it, and without a row to look for nobody can ask.
       if (isCommitSent && !mayFollowCommit) throw failed('the answer to COMMIT was lost', error)
       if (!isTransient(error) || this.nowMs() + pauseMs > lastMs) throw failed('the database failed', error)
       await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.8 + 0.4 * Math.random())))
