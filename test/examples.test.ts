@@ -51,7 +51,7 @@ test('bank: pays an order', async () => {
   expect(lines).toEqual(['paid, 4000 left', 'balance 4000'])
 })
 
-test('atm: pays out notes, measures its window, and is asked after kill -9 what it did', async () => {
+test('atm: pays out notes, and measures the window in which a crash would leave a question', async () => {
   const folder = await temporaryFolder()
   const server = start('examples/atm/server.ts', 'tcp://127.0.0.1:0', folder)
   const lines = createInterface({ input: server.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
@@ -61,7 +61,9 @@ test('atm: pays out notes, measures its window, and is asked after kill -9 what 
     '2000 cents in the tray',
     '5000 cents in the tray',
   ])
-  expect(await next()).toMatch(/^2 payments; window [\d.]+ ms on average, at most [\d.]+ ms; 0 open/)
+  let told = await next()
+  while (told.startsWith('1 payments')) told = await next() // told between the two
+  expect(told).toMatch(/^2 payments; window [\d.]+ ms on average, at most [\d.]+ ms; 0 open/)
 })
 
 test('both: two services, one port, one connection', async () => {

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { needsLedger } from '../once/frame.ts'
 import type { Ledger } from '../once/ledger.ts'
+import type { ServerOptions as MachineOptions } from '../once/server-io.ts'
 import { Dispatcher } from '../rpc/dispatcher.ts'
 import { compileService } from '../rpc/compile.ts'
 import type { Service } from '../rpc/service.ts'
@@ -122,7 +123,7 @@ class RunningServer implements Server<unknown> {
       const handlers = reflectionHandlers(this.services)
       this.dispatcher.add(OncewireReflection as Service<unknown>, handlers, { isUnlisted: true })
     }
-    const { window, queuedMax, replyBytesMax, recordsMax, recordBytesMax, sessionsMax } = this.limits
+    const { window, queuedMax, replyBytesMax } = this.limits
     const log = options.log ?? logToConsole
     const complain = peerLog(log, realWorld)
     this.held = new HeldBytes(this.limits.heldBytesMax)
@@ -169,20 +170,7 @@ class RunningServer implements Server<unknown> {
       log,
       complain,
       callsMax: window + queuedMax,
-      machine: {
-        incarnation,
-        ledgerId: ledger?.id ?? '',
-        window: Math.min(window, ledger?.limits.window ?? window),
-        replyBytesMax,
-        recordsMax,
-        recordBytesMax,
-        sessionsMax,
-        keyRetentionMs: ledger?.limits.keyRetentionMs ?? 0,
-        memoryLeaseMs: options.lease?.memoryMs ?? 10 * 60_000,
-        durableLeaseMs: options.lease?.durableMs ?? 7 * 24 * 3_600_000,
-        duplicates: options.duplicates ?? 'attach',
-        freshSession: () => realWorld.randomHex(16),
-      },
+      machine: machineOptions({ ledger, options, limits: this.limits, incarnation }),
     })
   }
 
@@ -253,6 +241,26 @@ class RunningServer implements Server<unknown> {
     })
     // What has ended in this turn is answered before the next.
     await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function machineOptions(of: {
+  readonly ledger: Ledger<unknown> | undefined
+  readonly options: ServerOptions
+  readonly limits: Limits
+  readonly incarnation: string
+}): MachineOptions {
+  const { ledger, options, limits, incarnation } = of
+  return {
+    ...limits,
+    incarnation,
+    ledgerId: ledger?.id ?? '',
+    window: Math.min(limits.window, ledger?.limits.window ?? limits.window),
+    keyRetentionMs: ledger?.limits.keyRetentionMs ?? 0,
+    memoryLeaseMs: options.lease?.memoryMs ?? 10 * 60_000,
+    durableLeaseMs: options.lease?.durableMs ?? 7 * 24 * 3_600_000,
+    duplicates: options.duplicates ?? 'attach',
+    freshSession: () => realWorld.randomHex(16),
   }
 }
 

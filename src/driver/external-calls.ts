@@ -94,7 +94,7 @@ export class ExternalCalls {
     for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
       const looked = await ledger.look(call)
       if (looked.kind === 'busy') {
-        if (host.world.nowMs() >= busyUntilMs) return comeBack
+        if (host.world.nowMs() >= busyUntilMs) return comeBack('another effect on the same object is under way')
         await this.pause(pauseMs)
         continue
       }
@@ -125,9 +125,9 @@ export class ExternalCalls {
     const { refusesSeenEvidence } = made.served.handler as AnyExternal
     // Rule 2 (seen-evidence): whatever of it is still on its way, the device will refuse it.
     if (refusesSeenEvidence === true) return this.reconcileUntilKnown(intent, made)
-    const message = `intent ${intent} of ${made.served.method.name} stays open until this server is started again, or an operator settles it`
+    const message = `effect ${intent} of ${made.served.method.name} stays open until this server is started again, or an operator settles it`
     this.options.rules.log(message, undefined)
-    return comeBack
+    return comeBack('it is not known how the effect ended')
   }
 
   /** A completion that could not be written is written later: the effect is there, and nobody else can tell. */
@@ -137,7 +137,7 @@ export class ExternalCalls {
         return await this.options.ledger.complete(intent, outcome)
       } catch (error) {
         if (this.isClosed) throw error
-        this.options.rules.log(`the completion of intent ${intent} could not be written; trying again`, error)
+        this.options.rules.log(`the completion of effect ${intent} could not be written; trying again`, error)
         await this.pause(againMs)
       }
     }
@@ -176,7 +176,7 @@ export class ExternalCalls {
     const served = dispatcher.find(intent.method)
     if (!('method' in served) || served.method.delivery !== 'external') {
       rules.log(
-        `intent ${intent.id} is of ${intent.method}, which this server does not serve with an external effect`,
+        `effect ${intent.id} is of ${intent.method}, which this server does not serve with an external effect`,
         undefined,
       )
       return false
@@ -184,13 +184,13 @@ export class ExternalCalls {
     const { session = noSession, number, idempotencyKey, principal } = intent
     const head = { session, number, attempt: 1, leftMs: Infinity, idempotencyKey, headers: undefined }
     const context = new CallContext(host, head, { peer: '', principal })
-    context.evidence = deserialize(intent.evidence) as unknown
     try {
+      context.evidence = deserialize(intent.evidence) as unknown
       const values = served.method.decodeArguments(intent.arguments)
       await this.reconcile(intent.id, { served, values, context })
       return true
     } catch (error) {
-      rules.log(`reconcile of ${intent.method} failed for intent ${intent.id}; asking again`, error)
+      rules.log(`reconcile of ${intent.method} failed for effect ${intent.id}; asking again`, error)
       return false
     } finally {
       context.end()
@@ -241,8 +241,6 @@ export class ExternalCalls {
   }
 }
 
-const comeBack: Answer = {
-  kind: 'refused',
-  code: 'still-running',
-  message: 'another effect on the same object is under way, or it is not known how it ended; ask again later',
+function comeBack(why: string): Answer {
+  return { kind: 'refused', code: 'still-running', message: `${why}; ask again later` }
 }

@@ -43,7 +43,7 @@ export interface Calls {
   callOf(number: number, overrides?: Partial<LedgerCall>): LedgerCall
   openSession(id: SessionId, principal?: string): Promise<OpenedSession>
   /** HELLO that resumes the session. */
-  take(epoch: number, instance: string, highest: number): Promise<OpenedSession>
+  take(epoch: number, instance: string, highest: number, principal?: string): Promise<OpenedSession>
   ask(number: number, overrides?: Partial<LedgerCall>): Promise<Answer>
   acknowledge(firstUnacked: number, principal?: string): Promise<void>
 }
@@ -97,7 +97,8 @@ export function withCalls<Tx>(subject: ContractSubject<Tx>, isNew = true): Subje
       })
     },
     openSession: (fresh, principal = '') => opened({ fresh, principal }),
-    take: (epoch, instance, highest) => opened({ resume: session, epoch, instance, highest }),
+    take: (epoch, instance, highest, principal = '') =>
+      opened({ resume: session, epoch, instance, highest, principal }),
     ask: (number, overrides) => ledger.resolve({ ...callOf(number), fingerprint: undefined, ...overrides }),
     acknowledge: (firstUnacked, principal = '') => ledger.acknowledge({ session, epoch: 1, firstUnacked, principal }),
   }

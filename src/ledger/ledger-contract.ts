@@ -168,6 +168,13 @@ function sessionContract<Tx>(opened: Opened<Tx>): void {
     expect(await count()).toBe(1)
   })
 
+  test('nobody else can take a session over, or fence it', async () => {
+    const { call, take } = await opened()
+    await call(first, 'a')
+    expect(await take(7, 'mallory', first, 'mallory')).toMatchObject({ code: 'denied' })
+    expect(await call(first + 1, 'b')).toMatchObject({ kind: 'outcome' })
+  })
+
   test('taking a session over: epoch, instance, and the journal that is behind', async () => {
     const { call, take, session } = await opened()
     await call(first + 4, 'a')

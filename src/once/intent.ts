@@ -49,6 +49,8 @@ export interface Intent extends ServerIdentity {
  * - keeps the record (and the key's row) of an open intent in `running`: its unique key decides between servers;
  * - locks the object, if any, in the transactions of `look` and `intend` (an advisory lock), and gives intents their
  *   numbers under it: numbers of a sequence are not in the order of their commits, and `seen` is compared with them;
+ * - begins `intend` again after a COMMIT whose answer was lost: an open intent of that xid and this incarnation is the one
+ *   that it wrote, and `intended`;
  * - forgets intents that are over, but not while a `look` may still know a lower number.
  */
 export interface IntentLedger {
