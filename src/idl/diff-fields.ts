@@ -11,11 +11,10 @@ import type { Field, Position, Program, Struct, Value } from './program.ts'
 
 /** Whose fields they are. */
 export interface Owner {
-  /** What stands before a field's name, such as `Work.` or `Bank.debit: argument `. */
+  /** `Work`, or `Bank.debit`. */
   readonly label: string
   readonly program: Program
   readonly position: Position
-  readonly fields: readonly Field[]
 }
 
 export interface Context {
@@ -49,23 +48,24 @@ export function match(old: readonly Field[], now: readonly Field[]): Matched {
 export function compareStructs(old: Struct, now: Struct, context: Context): void {
   const [from, to] = [ownerOf(old), ownerOf(now)]
   const isUnion = now.kind === 'union'
+  const word = isUnion ? 'arm' : 'field'
   const { same, removed, added } = match(old.fields, now.fields)
-  for (const pair of same) compareStructField(pair, { from, to, isUnion, context })
+  for (const [field, other] of same) {
+    const at = { from, field, to, other }
+    const isSame = compareField(at, { name: (one) => `${to.label}.${one}`, renamed: 'field-renamed', context })
+    if (isSame && !isUnion) compareRequiredness(at, `${to.label}.${other.name}`, context)
+  }
   for (const field of removed) {
     const rule = isUnion
       ? 'arm-removed'
       : field.requiredness === 'required'
         ? 'required-field-removed'
         : 'field-removed'
-    tell(context, rule, `${from.label}${field.name}: ${isUnion ? 'arm' : 'field'} ${field.id} removed`, {
-      from,
-      field,
-      to,
-    })
+    tell(context, rule, `${from.label}.${field.name}: ${word} ${field.id} removed`, { from, field, to })
   }
-  for (const field of added) {
-    const text = `${to.label}${field.name}: ${isUnion ? 'arm' : 'field'} ${field.id} added`
-    tell(context, isUnion ? 'arm-added' : ruleOfAdded(field), text, { from, to, other: field })
+  for (const other of added) {
+    const text = `${to.label}.${other.name}: ${word} ${other.id} added`
+    tell(context, isUnion ? 'arm-added' : ruleOfAdded(other), text, { from, to, other })
   }
 }
 
@@ -74,34 +74,49 @@ function ruleOfAdded(field: Field): RuleName {
   return isAlwaysThere(field) ? 'field-added' : 'optional-field-added'
 }
 
-interface Both {
-  readonly from: Owner
-  readonly to: Owner
-  readonly isUnion: boolean
+/** A field or an argument in both versions. */
+export type Both = Required<Where>
+
+/** How a field is named, and what it is called when it is called otherwise. */
+export interface Telling {
+  readonly name: (field: string) => string
+  readonly renamed: RuleName
   readonly context: Context
 }
 
-function compareStructField([old, now]: readonly [Field, Field], { from, to, isUnion, context }: Both): void {
-  const at = { from, field: old, to, other: now }
-  const label = `${to.label}${now.name}`
-  const isSameType = compareFieldType([old, now], at, { label, context })
-  if (!isSameType && old.name !== now.name) return
+/** Tells what became of a field or an argument; answers whether it still is one. */
+export function compareField(at: Both, { name, renamed, context }: Telling): boolean {
+  const { field: old, other: now } = at
+  const label = name(now.name)
+  const change = compareTypes(old, now, context.pairs)
+  if (change !== 'same') {
+    const [was, is] = [printType(old.type, at.from.program), printType(now.type, at.to.program)]
+    if (change === 'different' && old.name !== now.name) {
+      tell(context, 'field-id-reused', `${label}: id ${now.id} was ${was} ${old.name}, is now ${is} ${now.name}`, at)
+      return false
+    }
+    // The annotation may stand behind the name.
+    const text = change === 'js-type-changed' && was === is ? 'js.type changed' : `${was} is now ${is}`
+    tell(context, change === 'different' ? 'field-type-changed' : change, `${label}: ${text}`, at)
+  }
   if (old.id !== now.id) tell(context, 'field-id-changed', `${label}: id ${old.id} is now ${now.id}`, at)
-  if (old.name !== now.name) tell(context, 'field-renamed', `${from.label}${old.name}: now called ${now.name}`, at)
-  if (!isUnion) compareRequiredness(old, now, (rule, text) => tell(context, rule, `${label}: ${text}`, at))
-  compareDefaults([old, now], at, { label, context })
+  if (old.name !== now.name) tell(context, renamed, `${name(old.name)}: now called ${now.name}`, at)
+  compareDefaults(at, label, context)
+  return true
 }
 
-function compareRequiredness(old: Field, now: Field, say: (rule: RuleName, text: string) => void): void {
+function compareRequiredness(at: Both, label: string, context: Context): void {
+  const { field: old, other: now } = at
   const words = { required: 'required', optional: 'optional', default: 'without a keyword' }
   const [was, is] = [old.requiredness, now.requiredness]
-  const text = `was ${words[was]}, is now ${words[is]}`
-  if (was !== 'required' && is === 'required') return say('field-made-required', text)
-  if (was === 'required' && is !== 'required') return say('field-no-longer-required', text)
+  const say = (rule: RuleName, text = `was ${words[was]}, is now ${words[is]}`): void =>
+    tell(context, rule, `${label}: ${text}`, at)
+  if (was !== 'required' && is === 'required') return say('field-made-required')
+  if (was === 'required' && is !== 'required') return say('field-no-longer-required')
   if (isAlwaysThere(old) !== isAlwaysThere(now)) {
     return say('presence-changed', isAlwaysThere(now) ? 'may no longer be absent' : 'may be absent now')
   }
-  if (was !== is) say('requiredness-reworded', text)
+  if (was !== is) say('requiredness-reworded')
 }
 
 export interface Where {
@@ -111,32 +126,12 @@ export interface Where {
   readonly other?: Field
 }
 
-/** What is said of a field, and in which words. */
-export interface Telling {
-  readonly label: string
-  readonly context: Context
-}
-
-/** Tells what became of a field's type; answers whether its bytes still mean the same. */
-export function compareFieldType([old, now]: readonly [Field, Field], at: Where, { label, context }: Telling): boolean {
-  const change = compareTypes(old, now, context.pairs)
-  if (change === 'same') return true
-  const [was, is] = [printType(old.type, at.from.program), printType(now.type, at.to.program)]
-  const text = was === is ? 'js.type changed' : `${was} is now ${is}`
-  if (change === 'different' && old.name !== now.name) {
-    tell(context, 'field-id-reused', `${label}: id ${now.id} was ${was} ${old.name}, is now ${is} ${now.name}`, at)
-    return false
-  }
-  tell(context, change === 'different' ? 'field-type-changed' : change, `${label}: ${text}`, at)
-  return change !== 'different'
-}
-
-export function compareDefaults([old, now]: readonly [Field, Field], at: Where, { label, context }: Telling): void {
-  if (isSameValue(old.default, now.default)) return
+function compareDefaults(at: Both, label: string, context: Context): void {
+  const [old, now] = [at.field.default, at.other.default]
+  if (isSameValue(old, now)) return
   const text = (value: Value | undefined, owner: Owner): string =>
     value === undefined ? 'none' : printValue(value, owner.program)
-  const change = `default ${text(old.default, at.from)} is now ${text(now.default, at.to)}`
-  tell(context, 'default-changed', `${label}: ${change}`, at)
+  tell(context, 'default-changed', `${label}: default ${text(old, at.from)} is now ${text(now, at.to)}`, at)
 }
 
 /** Reports with the places of the field, or of its owner where it is not there. */
@@ -176,6 +171,6 @@ function keyOf(value: Value): string {
   }
 }
 
-function ownerOf({ name, program, position, fields }: Struct): Owner {
-  return { label: `${name}.`, program, position, fields }
+function ownerOf({ name, program, position }: Struct): Owner {
+  return { label: name, program, position }
 }

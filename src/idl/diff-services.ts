@@ -1,13 +1,13 @@
 /**
  * Services: which method is which, and what became of its arguments, answers and promises.
  */
-import { compareDefaults, compareFieldType, type Context, match, type Owner, tell } from './diff-fields.ts'
+import { compareField, type Context, match, type Owner, tell } from './diff-fields.ts'
 import { callShapeOf } from './diff-pairs.ts'
 import { answered, sent } from './diff-report.ts'
 import type { RuleName } from './diff-rules.ts'
 import { compareTypes } from './diff-types.ts'
 import { printType } from './print.ts'
-import type { Field, Function, Service } from './program.ts'
+import type { Function, Service } from './program.ts'
 
 /** A function, and the service whose own it is. */
 interface Method {
@@ -114,24 +114,16 @@ function compareResults(
 }
 
 function compareArguments(old: Function, now: Function, sides: Sides): void {
-  const [from, to] = [fieldsOwner(sides.from, old.arguments), fieldsOwner(sides.to, now.arguments)]
+  const { from, to } = sides
   const context = { ...sides.context, ways: sent }
   const { same, removed, added } = match(old.arguments, now.arguments)
-  for (const [field, other] of same) {
-    const at = { from, field, to, other }
-    const label = `${to.label}: argument ${other.name}`
-    const isSame = compareFieldType([field, other], at, { label, context })
-    if (!isSame && field.name !== other.name) continue
-    if (field.id !== other.id) tell(context, 'field-id-changed', `${label}: id ${field.id} is now ${other.id}`, at)
-    if (field.name !== other.name)
-      tell(context, 'argument-renamed', `${to.label}: argument ${field.name} is now called ${other.name}`, at)
-    compareDefaults([field, other], at, { label, context })
-  }
-  for (const field of removed)
-    tell(context, 'argument-removed', `${to.label}: argument ${field.name} removed`, { from, field, to })
+  const name = (argument: string): string => `${to.label}: argument ${argument}`
+  for (const [field, other] of same)
+    compareField({ from, field, to, other }, { name, renamed: 'argument-renamed', context })
+  for (const field of removed) tell(context, 'argument-removed', `${name(field.name)} removed`, { from, field, to })
   for (const other of added) {
     const rule = other.default === undefined ? 'argument-added' : 'defaulted-argument-added'
-    tell(context, rule, `${to.label}: argument ${other.name} added`, { from, to, other })
+    tell(context, rule, `${name(other.name)} added`, { from, to, other })
   }
   // An id that changed has been told; here they are compared by their new ones.
   const is = same.map(([, other]) => other).sort((a, b) => now.arguments.indexOf(a) - now.arguments.indexOf(b))
@@ -199,9 +191,5 @@ function basesOf(service: Service): Service[] {
 /** The place of a service, or of one of its functions. */
 function ownerOf(service: Service, fn?: Function): Owner {
   const label = fn === undefined ? service.name : `${service.name}.${fn.name}`
-  return { label, program: service.program, position: (fn ?? service).position, fields: [] }
-}
-
-function fieldsOwner(owner: Owner, fields: readonly Field[]): Owner {
-  return { ...owner, fields }
+  return { label, program: service.program, position: (fn ?? service).position }
 }
