@@ -214,8 +214,13 @@ class Checker {
     if (tree.base !== undefined) made.base = this.base(tree.base, made.name)
     const delivery = serviceDelivery(tree, this.reporter)
     const inherited = new Map<string, string>()
+    let depth = 0
     for (let base = made.base; base !== undefined; base = base.base) {
       for (const { name } of base.functions) inherited.set(name, base.name)
+      if (++depth <= depthMax) continue
+      this.reporter.error('too-deep', tree.base ?? tree.name, [`services extend each other more than ${depthMax} deep`])
+      made.base = undefined
+      break
     }
     const names = new Set<string>()
     made.functions = tree.functions.map((fn) => {

@@ -24,7 +24,7 @@ export function renderDiagnostic(
   const { severity, code, file, position, length, message, suggestion } = diagnostic
   const paint = (text: string, style: string): string =>
     options.color === true ? `\u001b[${style}m${text}\u001b[0m` : text
-  const { line, column } = excerpt(source.split('\n')[position.line - 1]?.replace(/\r$/, '') ?? '', position.column)
+  const { line, column } = excerpt(linesOf(source)[position.line - 1]?.replace(/\r$/, '') ?? '', position.column)
   const before = line.slice(0, column - 1).replace(/[^\t]/g, ' ')
   const carets = '^'.repeat(Math.max(1, Math.min(length, line.length - column + 1)))
   const hue = severity === 'error' ? '31' : '33'
@@ -35,6 +35,14 @@ export function renderDiagnostic(
   ]
   if (suggestion !== undefined) lines.push(`  ${paint('=', '36')} ${suggestion}`)
   return lines.join('\n')
+}
+
+/** Of the text that was split last: a bad file has as many diagnostics as lines. */
+let lastSplit: { readonly source: string; readonly lines: readonly string[] } = { source: '', lines: [] }
+
+function linesOf(source: string): readonly string[] {
+  if (lastSplit.source !== source) lastSplit = { source, lines: source.split('\n') }
+  return lastSplit.lines
 }
 
 const lineMax = 160

@@ -154,6 +154,7 @@ describe('any text', () => {
       `typedef i32 T0\n${times(50_000, (i) => `typedef list<T${i}> T${i + 1}`)}\nstruct A { 1: T50000 a }`,
       `${times(50_000, (i) => `typedef T${i + 1} T${i}`)}\ntypedef i32 T50000`,
       `struct S0 {}\n${times(20_000, (i) => `struct S${i + 1} { 1: S${i} a = {} }`)}`,
+      `service S0 {}\n${times(20_000, (i) => `service S${i + 1} extends S${i} { void f${i}() }`)}`,
     ]) {
       finishes(deep)
       expect(loadText(deep).diagnostics[0]?.severity).toBe('error')
@@ -176,6 +177,21 @@ describe('any text', () => {
     expect(errorsOf(loadText(doubling))[0]).toMatchObject({ code: 'too-large', position: { line: 20 } })
     const defaults = times(40, (i) => `struct S${i} { ${i === 0 ? '' : `1: S${i - 1} a = {} 2: S${i - 1} b = {}`} }`)
     expect(errorsOf(loadText(defaults))[0]).toMatchObject({ code: 'too-large' })
+  })
+
+  test('500 services may extend each other in a row, and one more may not', () => {
+    const services = (count: number): string =>
+      `service S0 {}\n${times(count, (i) => `service S${i + 1} extends S${i} {}`)}`
+    expect(errorsOf(loadText(services(500)))).toEqual([])
+    expect(errorsOf(loadText(services(501)))).toMatchObject([{ code: 'too-deep', position: { line: 502 } }])
+  })
+
+  test('many mistakes among many names: all are told, and the nearest names as long as that is quick', () => {
+    const known = times(20_000, (i) => `struct Known${i} {}`)
+    const { diagnostics } = loadText(`${known}\nstruct S { ${times(20_000, (i) => `${i + 1}: Knwn${i} f${i}`)} }`)
+    expect(diagnostics).toHaveLength(20_000)
+    expect(diagnostics[0]?.suggestion).toContain('Known0')
+    for (const diagnostic of diagnostics) expect(renderDiagnostic(diagnostic, known)).toContain('^')
   })
 
   test('so are files that include each other in a long row', () => {

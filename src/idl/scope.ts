@@ -12,8 +12,8 @@ interface Member {
   readonly member: EnumMember
 }
 
-/** Suggestions are looked for so many times; a file with more unknown names has another mistake. */
-const searchesMax = 200
+/** Names that are looked at for suggestions; a file with more unknown ones has another mistake. */
+const lookedAtMax = 500_000
 
 export class Scope {
   readonly types: Map<string, TypeDefinition> = new Map()
@@ -21,7 +21,7 @@ export class Scope {
   readonly services: Map<string, Service> = new Map()
   /** Of two includes with one name the last comes first, as in Apache's compiler. */
   private readonly includes: readonly Include[]
-  private searches = 0
+  private lookedAt = 0
 
   constructor(includes: readonly Include[]) {
     this.includes = [...includes].reverse()
@@ -58,25 +58,41 @@ export class Scope {
   /** The nearest name that a type could have here. */
   nearType(name: string): string | undefined {
     const base = ['bool', 'byte', 'i8', 'i16', 'i32', 'i64', 'double', 'string', 'binary', 'uuid']
-    return this.near(name, [...this.types.keys(), ...base], ({ types }) => types.keys())
+    return this.near(name, ({ types }) => types.keys(), base)
   }
 
   nearConstant(name: string): string | undefined {
-    return this.near(name, constantNames(this), constantNames)
+    return this.near(name, constantNames)
   }
 
   nearService(name: string): string | undefined {
-    return this.near(name, [...this.services.keys()], ({ services }) => services.keys())
+    return this.near(name, ({ services }) => services.keys())
+  }
+
+  /** The most alike of some names, while there is time to look. */
+  alike(word: string, names: () => readonly string[]): string | undefined {
+    if (this.lookedAt > lookedAtMax) return undefined
+    const all = names()
+    this.lookedAt += all.length
+    return nearest(word, all)
   }
 
   /** A name that lacks its qualifier, or else the one most alike. */
-  private near(name: string, own: readonly string[], namesOf: (scope: Scope) => Iterable<string>): string | undefined {
-    if (++this.searches > searchesMax) return undefined
-    const included = this.includes.flatMap(({ program }) =>
-      [...namesOf(scopeOf(program))].map((local) => `${program.name}.${local}`),
-    )
-    const names = [...own, ...included]
-    return names.find((full) => full.endsWith(`.${name}`)) ?? nearest(name, names)
+  private near(
+    name: string,
+    namesOf: (scope: Scope) => Iterable<string>,
+    others: readonly string[] = [],
+  ): string | undefined {
+    let unqualified: string | undefined
+    const alike = this.alike(name, () => {
+      const included = this.includes.flatMap(({ program }) =>
+        [...namesOf(scopeOf(program))].map((local) => `${program.name}.${local}`),
+      )
+      const names = [...namesOf(this), ...others, ...included]
+      unqualified = names.find((full) => full.endsWith(`.${name}`))
+      return names
+    })
+    return unqualified ?? alike
   }
 
   private included<T>(name: string, find: (program: Program, local: string) => T | undefined): T | undefined {

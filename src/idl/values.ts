@@ -3,7 +3,6 @@
  *
  * Invariant: a value that is answered fits its type; one that does not has been reported.
  */
-import { nearest } from '../std/suggest.ts'
 import { Reporter } from './diagnostic.ts'
 import type { BaseName, Const, Definition, Enum, Position, Struct, Type, Value } from './program.ts'
 import { memberNamed, memberNumbered, type Scope } from './scope.ts'
@@ -164,10 +163,7 @@ function isEnum(type: Definition, definition: Enum): boolean {
 function wrongMember(tree: ValueTree, definition: Enum, context: ValueContext): undefined {
   const { scope, reporter } = context
   const word = tree.kind === 'name' || tree.kind === 'string' ? tree.text.slice(tree.text.lastIndexOf('.') + 1) : ''
-  const near = nearest(
-    word,
-    definition.members.map(({ name }) => name),
-  )
+  const near = scope.alike(word, () => definition.members.map(({ name }) => name))
   const constant = tree.kind === 'name' ? scope.constant(tree.text) : undefined
   const member = constant?.value.kind === 'member' ? constant.value.member : near && memberNamed(definition, near)
   const what =
@@ -243,7 +239,10 @@ function structValue(tree: ValueTree, struct: Struct, context: ValueContext): Va
   for (const [key, item] of tree.entries) {
     const field = struct.fields.find(({ name }) => key.kind === 'string' && name === key.text)
     if (field === undefined) {
-      context.reporter.error('no-field', key, [`${struct.name} has no field ${shown(key)}`, fieldHint(key, struct)])
+      context.reporter.error('no-field', key, [
+        `${struct.name} has no field ${shown(key)}`,
+        fieldHint(key, struct, context.scope),
+      ])
       continue
     }
     const value = valueOf(item, field.type, context)
@@ -252,10 +251,10 @@ function structValue(tree: ValueTree, struct: Struct, context: ValueContext): Va
   return { kind: 'struct', struct, fields }
 }
 
-function fieldHint(key: ValueTree, { fields }: Struct): string {
+function fieldHint(key: ValueTree, { fields }: Struct, scope: Scope): string {
   const names = fields.map(({ name }) => name)
   if (key.kind === 'name' && names.includes(key.text)) return `write the name as a string: "${key.text}"`
-  const near = key.kind === 'string' || key.kind === 'name' ? nearest(key.text, names) : undefined
+  const near = key.kind === 'string' || key.kind === 'name' ? scope.alike(key.text, () => names) : undefined
   if (near !== undefined) return `did you mean "${near}"?`
   return names.length === 0 ? 'it has none' : `it has ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', ...' : ''}`
 }
