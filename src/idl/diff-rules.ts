@@ -151,7 +151,11 @@ const table = {
 
   // --- definitions
 
-  'definition-added': { breaks: [], why: 'Nobody can use it yet.', advice: 'Nothing to do.' },
+  'definition-added': {
+    breaks: [],
+    why: 'Nobody can use it yet.',
+    advice: 'What is wrong with it can still be mended.',
+  },
   'type-removed': {
     breaks: ['source'],
     why: 'Code that names it does not compile. Where values of it were sent is told at those places.',
@@ -219,6 +223,11 @@ const table = {
     breaks: [],
     why: 'Constants do not travel.',
     advice: 'Whoever was built with the old value goes on with it.',
+  },
+  'namespace-added': {
+    breaks: [],
+    why: 'TypeScript has no namespaces.',
+    advice: 'Code of that language that was generated without one moves.',
   },
   'namespace-changed': {
     breaks: ['source'],

@@ -198,6 +198,7 @@ const definitions: readonly Case[] = [
   ],
   ['type of a constant', 'const i32 A = 1', 'const i64 A = 1', ['constant-type-changed'], ['constant-type-changed']],
   ['namespace', 'namespace java a', 'namespace java b', ['namespace-changed'], ['namespace-changed']],
+  ['namespace where there was none', '', 'namespace java b', ['namespace-added'], ['namespace-changed']],
 ]
 
 const args = (list: string, annotation = ''): string => service(`i32 f(${list}) ${annotation}`)

@@ -57,8 +57,9 @@ class Comparison {
       for (const language of new Set([...old.namespaces.keys(), ...now.namespaces.keys()])) {
         const [was, is] = [old.namespaces.get(language), now.namespaces.get(language)]
         if (was === is) continue
+        const rule = was === undefined ? 'namespace-added' : 'namespace-changed'
         const text = `namespace ${language}: ${was ?? 'none'} is now ${is ?? 'none'}`
-        this.report.add('namespace-changed', text, { old: topOf(old), now: topOf(now) })
+        this.report.add(rule, text, { old: topOf(old), now: topOf(now) })
       }
     }
   }
