@@ -326,7 +326,7 @@ const table = {
   'exception-added': {
     breaks: ['wire'],
     flow: 'new-to-old',
-    why: 'Old clients do not know it: they see no result, and where the method is void a success.',
+    why: 'Old clients do not know it: for ours the call ends as malformed (executed once), for stock ones without a result, and a void one as a success.',
     advice: 'Clients first, then servers; or add a method with another name.',
   },
   'exception-removed': {

@@ -167,6 +167,11 @@ describe('a reply', () => {
     }
   })
 
+  test('of a void method with an exception that only a newer IDL declares is no success', () => {
+    const newer = bytesOf('0c0001 0a0001 0000000000000003 00 00')
+    expect(failureOf(() => note.decodeReply(newer))).toMatchObject({ code: 'malformed', executed: 'once' })
+  })
+
   test('with both a value and an exception is the exception', () => {
     const field = '0c0001 0a0001 0000000000000003 00'
     const value = '0a0000 0000000000000007'

@@ -135,16 +135,21 @@ function compileResult(name: string, row: Method): ResultCodec {
         bytes,
         (r) => {
           let reply: ReturnType<CompiledMethod['decodeReply']> | undefined
+          // An exception that a newer IDL declares: of a void method it would pass for a success.
+          let isThrown = false
           const outer = r.begin(nameless)
           for (let field = r.next(); field !== 0; field = r.next()) {
             const type = exceptionOf.get(field)
             if (type !== undefined) reply = { exception: type.read(r) }
             else if (field === success?.ttype && reply === undefined) reply = { value: success.read(r) }
-            else r.skip()
+            else {
+              isThrown ||= field >> 8 !== 0
+              r.skip()
+            }
           }
           r.end(outer)
           if (reply !== undefined) return reply
-          if (success === undefined) return { value: undefined }
+          if (success === undefined && !isThrown) return { value: undefined }
           throw new OncewireError(
             'malformed',
             'once',
