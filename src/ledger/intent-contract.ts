@@ -173,13 +173,13 @@ export function intentContract<Tx>(opened: (limits?: LedgerOptions) => Promise<S
   test('many effects leave no more than a thousand traces', async () => {
     const { intend, ledger, acknowledge } = await begun()
     const size = ledger.limits.window
-    for (let n = 0; n < 1600; n += size) {
+    for (let n = 0; n < 1120; n += size) {
       const group = Array.from({ length: size }, async (_, i) =>
         ledger.complete(await intend(first + n + i, { firstUnacked: first + n }), paid),
       )
       await Promise.all(group)
     }
-    await acknowledge(first + 1600)
+    await acknowledge(first + 1120)
     const { records, intents } = await ledger.held()
     expect(records).toBe(0)
     expect(intents).toBeLessThanOrEqual(1000 + size)

@@ -72,13 +72,13 @@ function recordContract<Tx>(opened: Opened<Tx>, manyCalls: number): void {
   test('firstUnacked travels with calls and never goes down; dead records are at most a window', async () => {
     const subject = await opened()
     const { call, ledger } = subject
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < 100; n++) {
       await call(first + n, 'x', { firstUnacked: first + n })
       expect((await ledger.keptOf('')).records).toBeLessThanOrEqual(1 + ledger.limits.window)
     }
-    await call(first + 200, 'x', { firstUnacked: first })
+    await call(first + 100, 'x', { firstUnacked: first })
     expect(await call(first + 3, 'x', { firstUnacked: first })).toMatchObject({ code: 'stale' })
-    expect(await subject.count()).toBe(201)
+    expect(await subject.count()).toBe(101)
   })
 
   test('only the holder acknowledges, and no call beyond itself', async () => {
@@ -371,10 +371,10 @@ function keyContract<Tx>(opened: Opened<Tx>): void {
         await Promise.all(group)
       }
     }
-    await write(0, 400)
+    await write(0, 250)
     await age(ledger.limits.keyRetentionMs)
-    await write(1000, 400)
-    expect((await ledger.held()).keys).toBeLessThanOrEqual(400 + 128)
+    await write(1000, 250)
+    expect((await ledger.held()).keys).toBeLessThanOrEqual(250 + 128)
   })
 }
 

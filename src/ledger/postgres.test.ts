@@ -69,7 +69,7 @@ async function subject(schema: string, limits: PostgresOptions): Promise<Contrac
   }
 }
 
-ledgerContract('postgres', async (limits) => subject(await freshSchema(), limits), { manyCalls: 1000 })
+ledgerContract('postgres', async (limits) => subject(await freshSchema(), limits), { manyCalls: 500 })
 
 let calls = 0
 /** A call of nobody's session. */

@@ -42,7 +42,13 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   const connection = { host: folder, user: 'once', database: 'postgres' }
   let server: ChildProcess | undefined
   const start = async (): Promise<void> => {
-    const all = { listen_addresses: '', unix_socket_directories: folder, max_connections: '60', ...settings }
+    const all = {
+      listen_addresses: '',
+      unix_socket_directories: folder,
+      max_connections: '60',
+      deadlock_timeout: '50ms',
+      ...settings,
+    }
     const set = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     server = spawn(join(native, 'bin', 'postgres'), ['-D', data, ...set], { ...options, stdio: 'ignore' })
     await ready(server, connection)
