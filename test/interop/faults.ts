@@ -23,7 +23,7 @@ export const faults: readonly Fault[] = [
     peers: ['python', 'python-debian'],
     cases: ['echoDouble infinity', 'echoDouble minus infinity', 'echoDouble not a number', 'echoDoubles odd'],
     where: /^json/,
-    reason: 'TJSONProtocol writes inf, -inf and nan, which no other library reads',
+    reason: 'TJSONProtocol writes inf, -inf and nan instead of Infinity, -Infinity and NaN',
   },
   {
     peers: ['go'],
@@ -91,13 +91,23 @@ export const faults: readonly Fault[] = [
   },
 ]
 
-/** What a peer has and is not tried in, with the reason. */
-export const untried: readonly { readonly peer: string; readonly what: string; readonly reason: string }[] = [
+/** What else is to be known of how they are tried. */
+export const notes: readonly { readonly peer: string; readonly text: string }[] = [
   {
     peer: 'cpp',
-    what: 'THeader with zlib',
-    reason:
-      '0.17 copies what it has inflated over the buffer of the compressed bytes, which is smaller: it crashes, or does not, as the heap happens to lie (mended in later versions)',
+    text: 'THeader with zlib is not tried: 0.17 copies what it has inflated over the buffer of the compressed bytes, which is smaller, and crashes or does not, as the heap happens to lie. Later versions have mended that',
+  },
+  {
+    peer: 'java',
+    text: 'the library is 0.20, the last that takes what the compiler 0.17 generates. It has no THeader, and over HTTP a servlet, whose place the JDK server takes',
+  },
+  {
+    peer: 'node',
+    text: 'a generated client flushes the transport and not the protocol, so THeader is written by our program itself. Handlers answer before they return: what is answered later goes out without THeader',
+  },
+  {
+    peer: 'python',
+    text: 'THeader with zlib is tried where the peer begins with it. Our client compresses once the server has; of these only that of Go does so unasked',
   },
 ]
 

@@ -1,7 +1,7 @@
 /**
  * What a run found, as the tables of docs/interop.md.
  */
-import { faults, untried } from './faults.ts'
+import { faults, notes } from './faults.ts'
 import type { OnceRow } from './once.ts'
 import type { Peer } from './peers.ts'
 import type { Row } from './run.ts'
@@ -69,7 +69,9 @@ function onceTable(rows: readonly OnceRow[]): string {
     const found = rows.filter((row) => `${row.peer} ${row.way}` === each)
     const failed = found.filter(({ ok }) => !ok).length
     const wrong = failed === 0 ? '' : `, **${failed} FAILED**`
-    const where = place === 'header' ? 'info header `idempotency-key`' : 'argument field 32767'
+    const header =
+      combination?.endsWith('http') === true ? 'HTTP header `Idempotency-Key`' : 'info header `idempotency-key`'
+    const where = place === 'header' ? header : 'argument field 32767'
     return `| ${peer} | ${combination} | ${where} | ${found.length - failed} passed${wrong} |`
   })
   const cases = [...new Set(rows.map((row) => row.case))].join('; ')
@@ -95,13 +97,13 @@ export function report(
       rows.filter((row) => row.peer === peer.name),
     ),
   )
-  const left = untried.map(({ peer, what, reason }) => `Not tried: ${what} of ${peer}: ${reason}.`)
+  const more = notes.map(({ peer, text }) => `- ${peer}: ${text}.`).join('\n')
   return [
     summary,
     ...tables,
     '### What the peers get wrong',
     faultTable(rows),
-    ...left,
+    more,
     '### Exactly-once for them too',
     onceTable(once),
   ].join('\n\n')
