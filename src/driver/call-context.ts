@@ -73,8 +73,10 @@ export class CallContext implements TxCall<unknown> {
     return controller.signal
   }
 
-  /** The handler has ended. */
+  /** The handler has ended; it may run again, if its transaction must, and then has a signal of its own. */
   end(): void {
     this.release?.()
+    this.release = undefined
+    this.controller = undefined
   }
 }

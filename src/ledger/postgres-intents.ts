@@ -58,8 +58,12 @@ export class Intents {
   }
 
   intend(call: LedgerCall, intent: NewIntent): Promise<Given<'intend'>> {
+    let written: number | undefined
     const intended = this.calls.inTurn(call, () =>
       this.calls.run(call, admit, async (tx, { rows, verdict }): Promise<Given<'intend'>> => {
+        // The answer to its COMMIT was lost, and it stands: nobody but us has begun the effect, and we have not.
+        if (written !== undefined && (await readIntent(tx, written))?.state === 'open')
+          return { kind: 'intended', intent: written }
         if (verdict.kind !== 'execute') return this.calls.known(tx, call, { verdict, rows })
         const newest = await newestOn(tx, call)
         // What came between may be forgotten by now.
@@ -67,6 +71,7 @@ export class Intents {
         if (isForgotten || isBusy(newest) || isOvertaken(newest, intent.seen)) return { kind: 'overtaken' }
         await checkServer(tx, intent)
         const id = await addIntent(tx, call, intent)
+        written = id
         const bytes = intent.arguments.length + intent.evidence.length
         this.calls.addRecord(tx, call, { rows, outcome: running, fingerprint: call.fingerprint, bytes })
         const { idempotency, principal } = call

@@ -26,6 +26,8 @@ const sweptMax = 8
 /** How long an acknowledgement holds up the calls that come behind it, and how long it goes on trying. */
 const raiseWaitMs = 200
 const raiseTriesMs = 5000
+/** After a call could not raise it: a slow handler of the session still runs. */
+const raiseAgainMs = 2000
 const openTriesMs = 30_000
 
 export class Sessions {
@@ -61,8 +63,8 @@ export class Sessions {
   }
 
   /** Raising firstUnacked and deleting below it are one. */
-  raise(frame: Acknowledging): Promise<void> {
-    return this.alone(frame.session, raiseTriesMs, async (tx) => {
+  raise(frame: Acknowledging, triesMs = raiseTriesMs): Promise<void> {
+    return this.alone(frame.session, triesMs, async (tx) => {
       const row = await readSession(tx, frame.session)
       if (row === undefined) return
       const firstUnacked = raisedFirstUnacked(row, frame)
@@ -75,14 +77,13 @@ export class Sessions {
     })
   }
 
-  /** The same for a call that found something to gain; one at a time, and nothing is lost if it cannot be done now. */
+  /** The same for a call that found something to gain; tried once, and nothing is lost if it cannot be done now. */
   raiseFor(call: Acknowledging): Promise<void> {
     const { session } = call
     const known = this.raising.get(session)
     if (known !== undefined) return known
-    const raised = this.raise(call)
-      .catch(() => {})
-      .finally(() => this.raising.delete(session))
+    const forget = (): void => void this.raising.delete(session)
+    const raised = this.raise(call, 0).then(forget, () => void setTimeout(forget, raiseAgainMs).unref())
     this.raising.set(session, raised)
     return raised
   }

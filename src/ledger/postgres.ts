@@ -51,6 +51,7 @@ export async function postgres(url: string | PostgresPool, options: PostgresOpti
   const limits = defaultLimits(options)
   const own = typeof url === 'string' ? await openPool(url, options.connectionsMax ?? 16) : undefined
   const pool = own ?? (url as PostgresPool)
+  checkSize(pool)
   try {
     const link = await Link.open(pool)
     try {
@@ -193,6 +194,15 @@ const countAll: Statement = {
   text: `SELECT (SELECT count(*) FROM oncewire_session) AS sessions, (SELECT count(*) FROM oncewire_record) AS records,
     (SELECT count(*) FROM oncewire_key) AS keys, (SELECT count(*) FROM oncewire_intent) AS intents`,
 }
+
+/** One for calls, one for the name of the server, and one for a handler that asks `ledger.query`: else they wait for ever. */
+function checkSize({ options }: PostgresPool): void {
+  const max = options?.max ?? 10
+  if (max >= connectionsMin) return
+  const message = `the ledger needs a pool of at least ${connectionsMin} connections, and this one has ${max}`
+  throw new OncewireError('invalid-argument', 'never', message)
+}
+const connectionsMin = 3
 
 /** Without the password. */
 function placeOf(url: string): string {
