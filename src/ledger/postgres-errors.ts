@@ -13,10 +13,17 @@ const uniqueViolation = '23505'
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof OncewireError || isOurMistake(error)) return false
   const { code, table } = error as { readonly code?: unknown; readonly table?: unknown }
+  if (isStalePlan(error)) return true
   if (typeof code === 'string' && isSqlState(code))
     return transient.test(code) || (code === uniqueViolation && String(table).startsWith('oncewire_'))
   // What has no SQLSTATE was not said by the database: the connection could not be made, or died.
   return true
+}
+
+/** A table was changed after a statement on it had been prepared: this connection cannot carry it out any more. */
+export function isStalePlan(error: unknown): boolean {
+  const { code, routine } = error as { readonly code?: unknown; readonly routine?: unknown }
+  return code === '0A000' && routine === 'RevalidateCachedQuery'
 }
 
 function isSqlState(code: string): boolean {

@@ -87,7 +87,8 @@ export class Link {
   foreign(text: string, values: readonly unknown[]): Promise<readonly object[]> {
     if (values.includes(undefined)) throw undefinedValue()
     const query = { text, values: [...values], queryMode: 'extended', types: this.types }
-    return this.send(query).then(({ rows }) => rows)
+    const name = nameOf(text)
+    return this.send(name === undefined ? query : { ...query, name }).then(({ rows }) => rows)
   }
 
   /** SQL without values or rows, perhaps several statements. Answers the last command that was carried out. */
@@ -110,6 +111,18 @@ export class Link {
     this.last = sent.catch(() => {})
     return sent
   }
+}
+
+/** Statements of users that are prepared: those that came first, in this process. */
+const namesMax = 256
+const names = new Map<string, string>()
+
+function nameOf(sql: string): string | undefined {
+  const known = names.get(sql)
+  if (known !== undefined || names.size >= namesMax) return known
+  const name = `oncewire_user_${names.size}`
+  names.set(sql, name)
+  return name
 }
 
 function parserOf(client: PostgresClient, type: number): (value: string) => unknown {

@@ -6,7 +6,7 @@
  * begun again only by those who ask the rules first (protocol section 2, H4).
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
-import { isTransient } from './postgres-errors.ts'
+import { isStalePlan, isTransient } from './postgres-errors.ts'
 import { Link, type PostgresPool, type Row, type Statement } from './postgres-pool.ts'
 
 /** However late its deadline: after so long without a database a call is left unanswered, and asked for again. */
@@ -58,7 +58,7 @@ export class Transaction {
   async end(error?: unknown): Promise<void> {
     if (this.isOver) return this.link.release()
     try {
-      if (this.isCommitSent) throw error
+      if (this.isCommitSent || (error !== undefined && isStalePlan(error))) throw error
       await this.link.command('ROLLBACK')
       this.link.release()
     } catch (reason) {

@@ -191,6 +191,23 @@ describe('the transaction of a call', () => {
     expect(await ledger.query('SELECT x FROM t')).toEqual([{ x: 1 }])
   })
 
+  test('a table that changes while statements on it are prepared', async () => {
+    const ledger = await open({ schema: 'CREATE TABLE t (x int); INSERT INTO t VALUES (1)' })
+    const read = (): Promise<unknown>[] =>
+      Array.from({ length: 8 }, async () => {
+        let rows: unknown
+        await ledger.execute(sessionless(), async (tx) => {
+          rows = await tx.query('SELECT * FROM t')
+          return reply
+        })
+        return [rows, await ledger.query('SELECT * FROM t')]
+      })
+    await Promise.all(read())
+    await ledger.query('ALTER TABLE t ADD COLUMN y int NOT NULL DEFAULT 2')
+    const changed = [{ x: 1, y: 2 }]
+    for (const both of await Promise.all(read())) expect(both).toEqual([changed, changed])
+  })
+
   test('deadlocks and serialization failures run the handler again', async () => {
     const ledger = await open({
       schema: 'CREATE TABLE t (x int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0)',
@@ -345,6 +362,11 @@ describe('opening', () => {
     expect(none.message).toContain('127.0.0.1:1/none')
     expect(none.message).not.toContain('secret')
     expect((await failure(postgres('bank.db'))).message).toContain('postgres://')
+  })
+
+  test('a pool that is too small for calls beside each other', async () => {
+    const { pool } = poolOn(await freshSchema(), { max: 2 })
+    expect(await failure(postgres(pool))).toMatchObject({ code: 'invalid-argument' })
   })
 
   test('by its URL, with the pg that is installed', async () => {

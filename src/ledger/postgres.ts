@@ -13,6 +13,7 @@ import { toHex } from '../std/bytes.ts'
 import { defaultLimits, type LedgerOptions } from './limits.ts'
 import { Calls, type CallsOptions, type Handler } from './postgres-calls.ts'
 import { claimName } from './postgres-claim.ts'
+import { isStalePlan } from './postgres-errors.ts'
 import { Intents } from './postgres-intents.ts'
 import { LockNumbers } from './postgres-locks.ts'
 import { openPool } from './postgres-open.ts'
@@ -168,11 +169,18 @@ class SharedLedger implements PostgresLedger {
     sql: string,
     values: readonly unknown[] = [],
   ): Promise<readonly Row[]> {
-    const link = await Link.open(this.pool)
-    try {
-      return (await link.foreign(sql, values)) as readonly Row[]
-    } finally {
-      link.release()
+    for (;;) {
+      const link = await Link.open(this.pool)
+      try {
+        const rows = await link.foreign(sql, values)
+        link.release()
+        return rows as readonly Row[]
+      } catch (error) {
+        // Nothing of it was carried out; another connection prepares it anew.
+        const isStale = isStalePlan(error)
+        link.release(isStale ? (error as Error) : undefined)
+        if (!isStale) throw error
+      }
     }
   }
 
