@@ -20,6 +20,8 @@ const reserved = 2
 export class Transaction {
   readonly link: Link
   isCommitSent = false
+  /** What failed first among the ledger's own statements: those behind it only say that the transaction is aborted. */
+  failure: unknown
   private isOver = false
   /** What was sent and not waited for. */
   private readonly sent: Promise<unknown>[] = []
@@ -27,11 +29,11 @@ export class Transaction {
   constructor(link: Link) {
     this.link = link
     // Whatever the database's default: another level would read what was there before it waited for its locks.
-    this.sent.push(quiet(link.command('BEGIN ISOLATION LEVEL READ COMMITTED')))
+    this.command('BEGIN ISOLATION LEVEL READ COMMITTED')
   }
 
   query(statement: Statement, values?: readonly unknown[]): Promise<readonly Row[]> {
-    return quiet(this.link.query(statement, values))
+    return this.noted(this.link.query(statement, values))
   }
 
   /** Sends what nobody waits for; `commit` finds out how it went. */
@@ -40,7 +42,15 @@ export class Transaction {
   }
 
   command(sql: string): void {
-    this.sent.push(quiet(this.link.command(sql)))
+    this.sent.push(this.noted(this.link.command(sql)))
+  }
+
+  /** Its failure is known, whoever looks at it, or nobody. */
+  private noted<T>(promise: Promise<T>): Promise<T> {
+    promise.catch((error: unknown) => {
+      this.failure ??= error
+    })
+    return promise
   }
 
   /** Durable when it resolves. */
@@ -129,7 +139,8 @@ export class Transactions {
       const value = await work(tx)
       void tx.end().finally(() => this.leave())
       return { value }
-    } catch (error) {
+    } catch (thrown) {
+      const error = tx?.failure ?? thrown
       if (tx === undefined) this.leave()
       else void tx.end(error).finally(() => this.leave())
       return { error, isCommitSent: tx?.isCommitSent ?? false }
@@ -146,12 +157,6 @@ export class Transactions {
     if (next === undefined) this.room++
     else next()
   }
-}
-
-/** A promise whose rejection somebody may look at later, or never. */
-function quiet<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
 }
 
 export function failed(what: string, cause?: unknown): OncewireError {

@@ -331,6 +331,39 @@ describe('two servers on one database', () => {
     expect(await one.query('SELECT n FROM counter')).toEqual([{ n: 1 }])
   })
 
+  test('a session is taken over, and its lease ends, only when the calls that run in it have ended (H1)', async () => {
+    const [one, two] = await pair()
+    const order: string[] = []
+    let finish = (): void => {}
+    const held = new Promise<void>((resolve) => (finish = resolve))
+    let begin = (): void => {}
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    const running = one.execute(sessionless({ session, number: 2 ** 32 + 1 }), async (tx) => {
+      begin()
+      await held
+      return increment(tx)
+    })
+    await begun
+    await two.query('UPDATE oncewire_session SET seen_ms = seen_ms - lease_ms')
+    const fresh = '2'.padStart(32, '0')
+    // Opening sweeps, and passes over the session that a call still holds.
+    await two.open({ resume: undefined, fresh, principal: '', epoch: 1, instance: 'i', highest: 0, leaseMs: 1e6 })
+    expect(await two.held()).toMatchObject({ sessions: 2 })
+    await two.query('UPDATE oncewire_session SET seen_ms = seen_ms + lease_ms WHERE id = $1', [session])
+    const hello = { resume: session, fresh, principal: '', epoch: 2, instance: 'j', highest: 2 ** 32 + 1, leaseMs: 1e6 }
+    const taken = two.open(hello).then((opened) => {
+      order.push('taken over')
+      return opened
+    })
+    // Far longer than it would take if it did not wait.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    order.push('finished')
+    finish()
+    expect(await running).toMatchObject({ outcome: { kind: 'reply' } })
+    expect(await taken).toMatchObject({ kind: 'opened', epoch: 2 })
+    expect(order).toEqual(['finished', 'taken over'])
+  })
+
   test('opening many at once makes one ledger', async () => {
     const schema = await freshSchema()
     const ledgers = await Promise.all(Array.from({ length: 5 }, () => open({ schema: counter }, schema)))
