@@ -63,7 +63,7 @@ export class Sessions {
   }
 
   /** Raising firstUnacked and deleting below it are one. */
-  raise(frame: Acknowledging, triesMs = raiseTriesMs): Promise<void> {
+  raise(frame: Acknowledging, triesMs: number = raiseTriesMs): Promise<void> {
     return this.alone(frame.session, triesMs, async (tx) => {
       const row = await readSession(tx, frame.session)
       if (row === undefined) return
