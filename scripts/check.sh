@@ -24,6 +24,7 @@ step 'types, exactOptionalPropertyTypes off' "$bin/tsc -p tsconfig.json --exactO
   "$bin/tsc" -p tsconfig.json --exactOptionalPropertyTypes false
 step 'layers and tidiness' 'npx vitest run test/tidy.test.ts' "$bin/vitest" run test/tidy.test.ts test/errors-doc.test.ts
 step build 'npm run build' node scripts/build.mjs
+step 'IDL formatter' 'node dist/cli/main.js format --write src examples' node dist/cli/main.js format --check src examples
 step package 'npx vitest run test/package.test.ts' "$bin/vitest" run test/package.test.ts
 if [ ${#failed[@]} -gt 0 ]; then
   echo "${#failed[@]} of the checks failed: ${failed[*]}"
