@@ -130,6 +130,15 @@ describe('generate', () => {
     expect(read('gen/idl/one.ts')).toContain("from '../lib/common.ts'")
   })
 
+  test('two files that would become one are refused; other endings than .thrift are taken off too', () => {
+    write('bank.idl', 'struct B {}')
+    write('two.thrift', 'include "bank.idl"\nstruct T { 1: bank.B b }')
+    expect(cli('generate', 'two.thrift', '--out', 'gen').stdout).toBe('gen/bank.ts\ngen/two.ts\n')
+    const { code, stderr } = cli('generate', 'bank.idl', 'bank.thrift', '--out', 'gen')
+    expect(code).toBe(2)
+    expect(stderr).toContain('bank.idl and bank.thrift would both become gen/bank.ts: rename one')
+  })
+
   test.each([
     ['no tsconfig', undefined, 'ts'],
     ['nothing said', '{}', 'js'],

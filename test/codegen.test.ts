@@ -18,7 +18,7 @@ import { Entry, InsufficientFunds, Kind } from './golden/generated/bank.ts'
 import { Payment, Tree } from './golden/generated/kitchen.ts'
 import { ALL, Choice, Defaults, ODD, Oops, Promise as Promised, Words } from './golden/generated/names.ts'
 import { asProject, loadErrors, strictest, typeErrors, writeGenerated } from './support/generated.ts'
-import { namedProbes } from './support/named-probes.ts'
+import { deepProbes, namedProbes } from './support/named-probes.ts'
 import { loadText, probes } from './support/probes.ts'
 
 const golden = join(import.meta.dirname, 'golden')
@@ -79,11 +79,11 @@ describe('the compiler accepts them', () => {
     test(name, () => expect(typeErrors(files, options)).toEqual([]), 60_000)
   }
 
-  test('and Node loads every accepted probe of the grammar, and every word in every place', () => {
+  test('and Node loads every accepted probe of the grammar, what nests deep, and every word in every place', () => {
     const folder = mkdtempSync(join(tmpdir(), 'oncewire-generated-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     asProject(folder)
-    const texts = [...probes('accept'), ...fc.sample(namedProbes, 80)]
+    const texts = [...probes('accept'), ...deepProbes, ...fc.sample(namedProbes, 80)]
     const generated = texts.flatMap(({ title, text, files: others }, n) => {
       const { program } = loadText(text, others)
       return allPrograms(program ?? expect.fail(`${title}: ${text}`)).map((one) =>
@@ -97,7 +97,7 @@ describe('the compiler accepts them', () => {
       ),
     ).toEqual([])
     expect(loadErrors(folder, generated)).toEqual([])
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('values', () => {

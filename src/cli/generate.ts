@@ -4,7 +4,7 @@
  * Invariant: writes all files or, where any IDL has an error, none; each file is replaced whole.
  */
 import { existsSync, statSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { type Command, Option } from 'commander'
 import { generate } from '../codegen/generate.ts'
 import { allPrograms } from '../idl/includes.ts'
@@ -75,10 +75,15 @@ function place(programs: readonly Program[], out: string): Map<string, Program> 
   const folders = programs.map(({ file }) => dirname(file))
   let common = folders[0] ?? sep
   while (!folders.every((folder) => folder === common || folder.startsWith(join(common, sep)))) common = dirname(common)
-  return new Map(
-    programs.map((program) => [
-      join(resolve(out), relative(common, dirname(program.file)), `${basename(program.file, '.thrift')}.ts`),
-      program,
-    ]),
-  )
+  const placed = new Map<string, Program>()
+  for (const program of programs) {
+    const path = join(resolve(out), relative(common, dirname(program.file)), `${program.name}.ts`)
+    const other = placed.get(path)?.file ?? program.file
+    if (other !== program.file)
+      throw new UsageError(
+        `${relative('.', other)} and ${relative('.', program.file)} would both become ${relative('.', path)}: rename one`,
+      )
+    placed.set(path, program)
+  }
+  return placed
 }

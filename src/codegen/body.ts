@@ -7,7 +7,7 @@ import { isAlwaysThere, plain, plainOf, type Plain } from '../idl/plain.ts'
 import type { Field, Type } from '../idl/program.ts'
 import { type FileContext, isReserved } from './file.ts'
 import { label, mutableText, typeText, wireType } from './types.ts'
-import { valueText, zeroText } from './values.ts'
+import { literalText, zeroText } from './values.ts'
 
 /** Writes `expression` as the field's value. */
 export function writeField(field: Field, expression: string, file: FileContext): string[] {
@@ -205,7 +205,7 @@ function declaration(field: Field, local: string, file: FileContext): string {
   if (field.requiredness === 'required' || !isAlwaysThere(field)) return `let ${local}: ${text} | undefined`
   if (field.default !== undefined) {
     // A default may be shared by no two values, so it is made anew, and may be of the readonly type.
-    return `let ${local}: ${typeText(field.type, file, field.annotations)} = ${valueText(field.default, type, file)}`
+    return `let ${local}: ${typeText(field.type, file, field.annotations)} = ${literalText(field.default, type, file)}`
   }
   const zero = zeroText(type, file)
   if (isContainer && type.kind !== 'list')

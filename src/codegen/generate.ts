@@ -20,7 +20,7 @@ import {
 import { serviceText } from './service.ts'
 import { exceptionText, structText, unionText } from './struct.ts'
 import { isAlias, typeText } from './types.ts'
-import { neededBy, valueText } from './values.ts'
+import { neededBy, literalText } from './values.ts'
 
 export type { GenerateOptions } from './file.ts'
 
@@ -151,7 +151,7 @@ function typedefText(typedef: Typedef, file: FileContext): string[] {
 
 function constText(constant: Const, file: FileContext): string[] {
   const type = plain(constant.type)
-  const value = valueText(constant.value, type, file)
+  const value = literalText(constant.value, type, file)
   const isLiteral =
     type.kind === 'base' &&
     type.name !== 'binary' &&

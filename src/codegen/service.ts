@@ -6,7 +6,7 @@ import type { Function, Service } from '../idl/program.ts'
 import { docLines, type FileContext, indented, propertyName, quoted, wrapped } from './file.ts'
 import { argumentName, asConst, methodName } from './names.ts'
 import { tableText, typeText } from './types.ts'
-import { valueText } from './values.ts'
+import { literalText } from './values.ts'
 
 export function serviceText(service: Service, file: FileContext): string[] {
   const name = file.name(service)
@@ -53,7 +53,7 @@ function methodLines(fn: Function, file: FileContext): string[] {
 function rowLines(fn: Function, file: FileContext): string[] {
   const args = fn.arguments.map((field) => {
     const row = [String(field.id), tableText(field.type, file, field.annotations)]
-    if (field.default !== undefined) row.push(valueText(field.default, plainOf(field), file))
+    if (field.default !== undefined) row.push(literalText(field.default, plainOf(field), file))
     return `${propertyName(field.name)}: [${row.join(', ')}]${asConst(field.name)}`
   })
   const parts = [`delivery: '${fn.delivery}'`]

@@ -7,7 +7,7 @@ import { Locals, readExpression, readFields, readItems, writeField } from './bod
 import { docLines, type FileContext, indented, propertyName, quoted, wrapped } from './file.ts'
 import { exceptionFieldName, fieldsInMessage, isErrorMessage, structFieldName, unionKind } from './names.ts'
 import { label, mutableText, typeText } from './types.ts'
-import { valueText, zeroText } from './values.ts'
+import { literalText, zeroText } from './values.ts'
 
 /** An interface and a value of the same name. */
 export function structText(struct: Struct, file: FileContext): string[] {
@@ -50,7 +50,7 @@ export function structText(struct: Struct, file: FileContext): string[] {
 
 function defaultsText(fields: readonly Field[], file: FileContext): string {
   const items = fields.map(
-    (field) => `${propertyName(structFieldName(field))}: ${valueText(field.default as never, plainOf(field), file)}`,
+    (field) => `${propertyName(structFieldName(field))}: ${literalText(field.default as never, plainOf(field), file)}`,
   )
   return wrapped('defaults: () => (', items, '),').replace('( {', '({')
 }
@@ -222,7 +222,7 @@ function parameter(field: Field, file: FileContext): string {
 
 function fromGiven(field: Field, file: FileContext): string {
   const given = `fields.${exceptionFieldName(field)}`
-  return field.default === undefined ? given : `${given} ?? ${valueText(field.default, plainOf(field), file)}`
+  return field.default === undefined ? given : `${given} ?? ${literalText(field.default, plainOf(field), file)}`
 }
 
 /** What the Error says: its own message, or the fields that can be read at a glance. */

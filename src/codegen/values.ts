@@ -3,11 +3,19 @@
  */
 import { hasZero, plain, plainOf, type Plain } from '../idl/plain.ts'
 import type { Definition, Type, Value } from '../idl/program.ts'
+import { weightOf } from '../idl/values.ts'
 import { type FileContext, propertyName, quoted } from './file.ts'
 import { exceptionFieldName, structFieldName, unionKind } from './names.ts'
 
+/** `value` where a constant or a default stands. */
+export function literalText(value: Value, type: Plain, file: FileContext): string {
+  const text = valueText(value, type, file)
+  // The TypeScript compiler compares a literal with a type only so deep; ours has checked it.
+  return weightOf(value).depth > 50 ? `${text} as never` : text
+}
+
 /** `value` as an expression of type `type`. */
-export function valueText(value: Value, type: Plain, file: FileContext): string {
+function valueText(value: Value, type: Plain, file: FileContext): string {
   switch (value.kind) {
     case 'bool':
       return String(value.value)

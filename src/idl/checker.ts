@@ -38,7 +38,7 @@ type Tree<K extends DefinitionTree['kind']> = Extract<DefinitionTree, { kind: K 
 
 /** A constant or default with more values than this, or deeper, would be no text that anybody could compile. */
 const valuesMax = 1_000_000
-const depthMax = 500
+const depthMax = 250
 
 export function check(tree: FileTree, file: CheckedFile): Program {
   return new Checker(tree, file).program()
@@ -175,7 +175,7 @@ class Checker {
   }
 
   private fillTypedef(tree: Tree<'typedef'>, made: Mutable<Typedef>): void {
-    made.type = this.types.type(tree.type)
+    made.type = this.types.resolve(tree.type)
     this.types.checkJsType(tree.annotations, made.type)
   }
 

@@ -76,6 +76,24 @@ export class Reporter {
     this.add('warning', { code, place, message, suggestion })
   }
 
+  /** Takes back what was said of parts of the file that turned out to be somebody else's; `parts` in their order. */
+  withdraw(parts: readonly (readonly [from: Position, to: Position])[]): void {
+    const isWithdrawn = ({ position }: Diagnostic): boolean => {
+      let [low, high] = [0, parts.length]
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if (isBefore((parts[middle] as (typeof parts)[0])[1], position)) low = middle + 1
+        else high = middle
+      }
+      const part = parts[low]
+      return part !== undefined && !isBefore(position, part[0])
+    }
+    if (parts.length === 0) return
+    const kept = this.diagnostics.filter((diagnostic) => !isWithdrawn(diagnostic))
+    this.diagnostics.length = 0
+    for (const diagnostic of kept) this.diagnostics.push(diagnostic)
+  }
+
   private add(
     severity: Diagnostic['severity'],
     what: {
@@ -95,4 +113,8 @@ export class Reporter {
 export interface Place {
   readonly position: Position
   readonly length: number
+}
+
+export function isBefore(a: Position, b: Position): boolean {
+  return a.line < b.line || (a.line === b.line && a.column < b.column)
 }

@@ -4,6 +4,8 @@
  * Invariant: one message for each kind in a file; behind it parsing goes on as if it were not there.
  */
 import type { Place, Text } from './diagnostic.ts'
+import type { Token } from './lexer.ts'
+import type { Position } from './program.ts'
 import { shown, TokenCursor, type Unparsable } from './token-cursor.ts'
 
 /** Words of Apache's own past, and what is written today. */
@@ -31,6 +33,8 @@ const gone: ReadonlyMap<string, string> = new Map([
 type Form =
   | 'annotation'
   | 'blame'
+  | 'namedAnnotation'
+  | 'quotedNamespace'
   | 'constAnnotation'
   | 'hash_map'
   | 'hash_set'
@@ -67,6 +71,12 @@ const forms: Readonly<Record<Form, readonly [what: string, whose: string, instea
   readonly: ['"readonly"', 'fbthrift', 'write (delivery = "at-least-once") behind the function'],
   initial: ['an answer before a stream', 'fbthrift', 'make it two functions'],
   blame: ['a word that says who is to blame for an exception', 'fbthrift', 'remove it'],
+  namedAnnotation: [
+    'an annotation behind the name of a type',
+    'fbthrift',
+    'write it behind the name of the field or typedef',
+  ],
+  quotedNamespace: ['a namespace in quotes', 'fbthrift', 'write it without: namespace py a.b'],
   terse: ['"terse"', 'fbthrift', 'remove it, or write optional'],
   literal: ['a value that begins with the name of its struct', 'fbthrift', 'write { "field": value }'],
   includeAs: ['a name for an included file', 'fbthrift', 'names in it begin with the name of the file'],
@@ -114,6 +124,7 @@ export function typeElsewhere(name: string): string | undefined {
 
 export class DialectCursor extends TokenCursor {
   private readonly told = new Set<Form>()
+  private readonly skipped: [from: Position, to: Position][] = []
 
   /** Says once in a file what a form is; the place where it stands first. */
   protected foreign(form: Form, place: Place): void {
@@ -142,8 +153,16 @@ export class DialectCursor extends TokenCursor {
         const name = this.next()
         this.foreign('annotation', { position: at.position, length: at.length + name.length })
       } else this.foreign('annotation', at)
-      if (this.isSymbol('{')) this.skipBlock()
+      if (!this.isSymbol('{')) continue
+      const { position } = this.token
+      this.skipBlock()
+      this.skipped.push([position, (this.tokens[this.at - 1] as Token).position])
     }
+  }
+
+  /** Strings in what was skipped have escapes of their own: nobody asked. */
+  protected withdrawSkipped(): void {
+    this.reporter.withdraw(this.skipped)
   }
 
   /** From an opening bracket to behind the one that closes it. */
@@ -207,7 +226,7 @@ export class DialectCursor extends TokenCursor {
     if ((token.text === ';' || token.text === ',') && token.kind === 'symbol' && before !== undefined)
       return this.fail('syntax', token, [
         `no "${token.text}" stands behind ${before.kind === 'string' ? 'an include' : shown(before)}`,
-        `remove the "${token.text}"`,
+        `remove the "${token.text}": fbthrift, scrooge and thrifty let it stand, Apache Thrift does not`,
       ])
     return this.fail('syntax', token, [
       token.kind === 'identifier'

@@ -99,7 +99,7 @@ class Lexer {
       if (char === undefined || char === '\n') {
         this.reporter.error('unterminated-string', this.place(start, this.at - start), [
           'this string has no end on its line',
-          `close it with ${quote}; a line break inside is \\n (only thriftgo takes the break itself)`,
+          `close it with ${quote}; a line break inside is \\n (fbthrift and thriftgo take the break itself)`,
         ])
         break
       }
@@ -124,7 +124,7 @@ class Lexer {
     const isAtEnd = char === '' || char === '\n' || char === '\r'
     this.reporter.error('bad-escape', this.place(this.at - 1, isAtEnd ? 1 : 2), [
       isAtEnd ? 'Thrift has no escape for the end of a line' : `Thrift has no escape \\${char}`,
-      `it has \\r \\n \\t \\" \\' and \\\\`,
+      `it has \\r \\n \\t \\" \\' and \\\\${/^[xu]$/.test(char) ? `; \\${char} is fbthrift's` : ''}`,
     ])
     if (isAtEnd) this.at--
     return ''

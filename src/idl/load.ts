@@ -4,7 +4,7 @@
  * Invariant: a `Program` is answered only if none of its files has an error.
  */
 import { check } from './checker.ts'
-import { type Diagnostic, Reporter } from './diagnostic.ts'
+import { type Diagnostic, isBefore, Reporter } from './diagnostic.ts'
 import { parse } from './parser.ts'
 import type { Include, Program } from './program.ts'
 import type { Name } from './tree.ts'
@@ -66,7 +66,10 @@ export class Loader {
     this.open.pop()
     const program = check(tree, { file, name: baseName(file), includes, missing, reporter })
     this.programs.set(file, program)
-    for (const diagnostic of reporter.diagnostics.sort(byPlace)) this.diagnostics.push(diagnostic)
+    for (const diagnostic of reporter.diagnostics.sort((a, b) =>
+      isBefore(a.position, b.position) ? -1 : isBefore(b.position, a.position) ? 1 : 0,
+    ))
+      this.diagnostics.push(diagnostic)
     return program
   }
 
@@ -126,10 +129,6 @@ export class Loader {
 interface Including {
   readonly file: string
   readonly reporter: Reporter
-}
-
-function byPlace(a: Diagnostic, b: Diagnostic): number {
-  return a.position.line - b.position.line || a.position.column - b.position.column
 }
 
 /** `a/b/shared.thrift` -> `shared`: what names from the file begin with. */

@@ -35,6 +35,7 @@ class Parser extends TermParser {
         this.skipToDefinition(start)
       }
     }
+    this.withdrawSkipped()
     const isOfFile = definitions.length > 0 || headers.includes.length > 0
     return { doc: isOfFile ? doc : undefined, ...headers, definitions }
   }
@@ -51,6 +52,10 @@ class Parser extends TermParser {
     }
     if (word.text === 'namespace') {
       const language = this.takeSymbol('*') ? '*' : this.wordOf('a language, or *').text
+      if (this.token.kind === 'string') {
+        this.foreign('quotedNamespace', this.next())
+        return
+      }
       const scope = this.wordOf('the name of the namespace').text
       into.namespaces.push({ language, scope })
       if (language !== '*') this.annotations()
@@ -105,7 +110,7 @@ class Parser extends TermParser {
     const type = this.type()
     const name = this.newName('constant')
     this.expect('=')
-    const value = this.value()
+    const value = this.wholeValue()
     const { token } = this
     if (this.isSymbol('(')) {
       this.foreign('constAnnotation', token)
@@ -288,7 +293,7 @@ class Parser extends TermParser {
     const type = this.type()
     this.takeSymbol('&')
     const name = this.fieldName()
-    const value = this.takeSymbol('=') ? this.value() : undefined
+    const value = this.takeSymbol('=') ? this.wholeValue() : undefined
     this.xsd()
     const annotations = this.annotations()
     this.separator()

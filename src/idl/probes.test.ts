@@ -113,21 +113,23 @@ describe('any text', () => {
     '1.5',
     'oneway',
   ]
-  const finishes = (text: string): void => {
+  /** Whether the text is accepted; it is told what is wrong with it in any case. */
+  const finishes = (text: string): boolean => {
     const { diagnostics, program } = loadText(text)
     expect(program === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'))
     for (const one of diagnostics) renderDiagnostic(one, text)
+    return program !== undefined
   }
 
   test('ends with a program or with errors', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...words), { maxLength: 60 }).map((list) => list.join(' ')),
-        finishes,
+        (text) => void finishes(text),
       ),
       { numRuns: 3000 },
     )
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 100 }), finishes), { numRuns: 1000 })
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => void finishes(text)), { numRuns: 1000 })
   })
 
   test('so does a valid file cut at every byte', () => {
@@ -149,15 +151,14 @@ describe('any text', () => {
       'struct A {'.repeat(50_000),
       '('.repeat(100_000),
       `struct A { 1: i32 a ${'()'.repeat(100_000)} }`,
-      `struct A { ${'1: i32 a xsd_attrs { '.repeat(50_000)}`,
+      `struct A { ${'1: i32 a xsd_attrs { '.repeat(20_000)}`,
       `const i64 A = ${'9'.repeat(100_000)}`,
-      `typedef i32 T0\n${times(50_000, (i) => `typedef list<T${i}> T${i + 1}`)}\nstruct A { 1: T50000 a }`,
-      `${times(50_000, (i) => `typedef T${i + 1} T${i}`)}\ntypedef i32 T50000`,
-      `struct S0 {}\n${times(20_000, (i) => `struct S${i + 1} { 1: S${i} a = {} }`)}`,
-      `service S0 {}\n${times(20_000, (i) => `service S${i + 1} extends S${i} { void f${i}() }`)}`,
+      `typedef i32 T0\n${times(20_000, (i) => `typedef list<T${i}> T${i + 1}`)}\nstruct A { 1: T20000 a }`,
+      `${times(20_000, (i) => `typedef T${i + 1} T${i}`)}\ntypedef i32 T20000`,
+      `struct S0 {}\n${times(5_000, (i) => `struct S${i + 1} { 1: S${i} a = {} }`)}`,
+      `service S0 {}\n${times(5_000, (i) => `service S${i + 1} extends S${i} { void f${i}() }`)}`,
     ]) {
-      finishes(deep)
-      expect(loadText(deep).diagnostics[0]?.severity).toBe('error')
+      expect(finishes(deep)).toBe(false)
     }
   })
 

@@ -19,7 +19,8 @@ const keywords: ReadonlySet<string> = new Set([
   ...otherWords,
   ...xsdWords,
 ])
-const depthMax = 500
+/** Apache's compiler takes 200. */
+const depthMax = 250
 
 export class TermParser extends DialectCursor {
   private depth = 0
@@ -52,10 +53,7 @@ export class TermParser extends DialectCursor {
   private checkNamedType(word: Token): void {
     if (this.isSymbol('<')) throw this.fail('foreign', word, this.genericElsewhere(word.text))
     if (!this.isSymbol('(')) return
-    this.reporter.error('syntax', this.token, [
-      `no annotations stand behind ${word.text}, the name of a type`,
-      'write them behind the name of the field',
-    ])
+    this.foreign('namedAnnotation', this.token)
     this.annotations()
   }
 
@@ -106,13 +104,23 @@ export class TermParser extends DialectCursor {
   private named(token: Token): ValueTree {
     if (keywords.has(token.text)) throw this.fail('keyword', token, [`"${token.text}" is a keyword, not a value`])
     // A map may follow a name in a list; one that begins with a field and "=" is none.
-    const [brace, field, sign] = this.tokens.slice(this.at, this.at + 3)
-    if (brace?.text === '{' && brace.kind === 'symbol' && field?.kind === 'identifier' && sign?.text === '=') {
-      this.foreign('literal', token)
-      this.skipBlock()
-      throw this.unparsable()
-    }
+    const [field, sign] = this.tokens.slice(this.at + 1, this.at + 3)
+    if (this.isSymbol('{') && field?.kind === 'identifier' && sign?.text === '=') this.refuseLiteral(token)
     return { kind: 'name', text: token.text, ...placeOf(token) }
+  }
+
+  /** Throws at the `{` of `Work{ a = 1 }`. */
+  private refuseLiteral(name: Place): void {
+    this.foreign('literal', name)
+    this.skipBlock()
+    throw this.unparsable()
+  }
+
+  /** The value of a constant or a default: behind it no `{` can follow. */
+  protected wholeValue(): ValueTree {
+    const value = this.value()
+    if (value.kind === 'name' && this.isSymbol('{')) this.refuseLiteral(value)
+    return value
   }
 
   private listItems(open: Place): ValueTree[] {

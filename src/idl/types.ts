@@ -7,7 +7,7 @@ import { nearest } from '../std/suggest.ts'
 import type { Place, Reporter } from './diagnostic.ts'
 import { typeElsewhere } from './dialects.ts'
 import type { Annotations, BaseName, Definition, Type, Typedef } from './program.ts'
-import type { Scope, TypeDefinition } from './scope.ts'
+import type { Scope } from './scope.ts'
 import type { AnnotationTree, Name, TypeTree } from './tree.ts'
 
 const bases: ReadonlyMap<string, BaseName> = new Map([
@@ -22,7 +22,8 @@ const bases: ReadonlyMap<string, BaseName> = new Map([
   ['binary', 'binary'],
   ['uuid', 'uuid'],
 ])
-const depthMax = 500
+/** Containers and typedefs around what is innermost; the TypeScript compiler bears little more. */
+const depthMax = 250
 
 /** Stands for a type that is not there, after that was reported. */
 export const unknownType: Type = { kind: 'base', name: 'bool', annotations: new Map() }
@@ -31,6 +32,8 @@ export class TypeResolver {
   private readonly scope: Scope
   private readonly reporter: Reporter
   private readonly missing: ReadonlyMap<string, Name>
+  /** Of typedefs, those of includes among them. */
+  private readonly depths = new Map<Typedef, number>()
   private readonly names: ReadonlyMap<string, Definition>
 
   /** `names`: types and services of this file; `missing`: includes that were not found. */
@@ -52,10 +55,25 @@ export class TypeResolver {
     this.reporter = reporter
   }
 
+  /** To be called when typedefs have been checked. */
   type(tree: TypeTree): Type {
+    const type = this.resolve(tree)
+    for (const typedef of typedefsIn(type)) if (!this.depths.has(typedef)) this.measure(typedef)
+    const depth = depthOf(type, this.depths)
+    if (depth <= depthMax) return type
+    this.reporter.error('too-deep', tree, [
+      `with its typedefs this type nests ${depth} deep`,
+      `${depthMax} is the most`,
+    ])
+    return unknownType
+  }
+
+  /** What a typedef is said to be, which may yet be itself. */
+  resolve(tree: TypeTree): Type {
     const annotations = annotationsOf(tree.annotations)
-    if (tree.kind === 'map') return { kind: 'map', key: this.type(tree.key), value: this.type(tree.value), annotations }
-    if (tree.kind !== 'name') return { kind: tree.kind, element: this.type(tree.element), annotations }
+    if (tree.kind === 'map')
+      return { kind: 'map', key: this.resolve(tree.key), value: this.resolve(tree.value), annotations }
+    if (tree.kind !== 'name') return { kind: tree.kind, element: this.resolve(tree.element), annotations }
     const base = bases.get(tree.text)
     if (base !== undefined) {
       const type: Type = { kind: 'base', name: base, annotations }
@@ -107,31 +125,31 @@ export class TypeResolver {
 
   /** Cuts typedefs that are made of themselves, and refuses those that nest too deep. */
   checkTypedefs(): void {
-    const depths = new Map<TypeDefinition, number>()
     for (const definition of this.scope.types.values()) {
-      if (definition.kind === 'typedef' && !depths.has(definition)) this.measure(definition, depths)
+      if (definition.kind === 'typedef' && !this.depths.has(definition)) this.measure(definition)
     }
   }
 
   /** How many containers and typedefs stand around the innermost type; by hand, since a chain may be long. */
-  private measure(first: Typedef, depths: Map<TypeDefinition, number>): void {
+  private measure(first: Typedef): void {
+    const { depths } = this
     const open = new Set<Typedef>([first])
     const stack = [first]
     for (let typedef = stack.at(-1); typedef !== undefined; typedef = stack.at(-1)) {
       const inner = typedefsIn(typedef.type)
-      const cycle = inner.find(({ definition }) => open.has(definition))
-      const next = inner.find(({ definition }) => !depths.has(definition))
+      const cycle = inner.find((one) => open.has(one))
+      const next = inner.find((one) => !depths.has(one))
       if (cycle === undefined && next !== undefined) {
-        open.add(next.definition)
-        stack.push(next.definition)
+        open.add(next)
+        stack.push(next)
         continue
       }
-      const depth = Math.max(0, ...inner.map((one) => one.depth + (depths.get(one.definition) ?? 0) + 1))
+      const depth = cycle === undefined ? 1 + depthOf(typedef.type, depths) : 0
       if (cycle !== undefined)
         this.cut(typedef, 'typedef-cycle', ['is made of itself', 'a struct may hold itself, a typedef may not'])
       else if (depth > depthMax)
         this.cut(typedef, 'too-deep', [`nests deeper than ${depthMax}`, 'put a struct in between'])
-      depths.set(typedef, cycle !== undefined || depth > depthMax ? 0 : depth)
+      depths.set(typedef, depth > depthMax ? 0 : depth)
       open.delete(typedef)
       stack.pop()
     }
@@ -145,11 +163,17 @@ export class TypeResolver {
   }
 }
 
-/** The typedefs that a type expression names, with the number of containers around each. */
-function typedefsIn(type: Type, depth = 0): { readonly definition: Typedef; readonly depth: number }[] {
-  if (type.kind === 'map') return [...typedefsIn(type.key, depth + 1), ...typedefsIn(type.value, depth + 1)]
-  if (type.kind === 'list' || type.kind === 'set') return typedefsIn(type.element, depth + 1)
-  return type.kind === 'named' && type.definition.kind === 'typedef' ? [{ definition: type.definition, depth }] : []
+/** The typedefs that a type expression names. */
+function typedefsIn(type: Type): Typedef[] {
+  if (type.kind === 'map') return [...typedefsIn(type.key), ...typedefsIn(type.value)]
+  if (type.kind === 'list' || type.kind === 'set') return typedefsIn(type.element)
+  return type.kind === 'named' && type.definition.kind === 'typedef' ? [type.definition] : []
+}
+
+function depthOf(type: Type, depths: ReadonlyMap<Typedef, number>): number {
+  if (type.kind === 'map') return 1 + Math.max(depthOf(type.key, depths), depthOf(type.value, depths))
+  if (type.kind === 'list' || type.kind === 'set') return 1 + depthOf(type.element, depths)
+  return type.kind === 'named' && type.definition.kind === 'typedef' ? (depths.get(type.definition) ?? 0) : 0
 }
 
 /** A type with its typedefs taken off. */

@@ -3,8 +3,8 @@
  *
  * Invariant: a value that is answered fits its type; one that does not has been reported.
  */
-import { Reporter } from './diagnostic.ts'
-import type { BaseName, Const, Definition, Enum, Position, Struct, Type, Value } from './program.ts'
+import { isBefore, Reporter } from './diagnostic.ts'
+import type { BaseName, Const, Definition, Enum, Struct, Type, Value } from './program.ts'
 import { memberNamed, memberNumbered, type Scope } from './scope.ts'
 import type { ValueTree } from './tree.ts'
 import { seenThrough } from './types.ts'
@@ -32,7 +32,7 @@ export function valueOf(tree: ValueTree, type: Type, context: ValueContext): Val
   while (seen.kind === 'named') {
     const { definition } = seen
     if (!context.isDefined(definition)) {
-      const isLater = isBehind(definition.position, tree.position)
+      const isLater = isBefore(tree.position, definition.position)
       context.reporter.error('forward-value', tree, [
         `${definition.name} is not complete here, so it has no values yet`,
         isLater ? `move ${definition.name} above` : 'leave it out: nothing holds itself by default',
@@ -45,10 +45,6 @@ export function valueOf(tree: ValueTree, type: Type, context: ValueContext): Val
   }
   if (tree.kind === 'name') return namedValue(tree, seen, context)
   return seen.kind === 'base' ? baseValue(tree, seen.name, context) : containerValue(tree, seen, context)
-}
-
-function isBehind(a: Position, b: Position): boolean {
-  return a.line > b.line || (a.line === b.line && a.column > b.column)
 }
 
 // --- names

@@ -52,7 +52,7 @@ export function typeErrors(files: readonly string[], options: ts.CompilerOptions
     types: [],
     module: ts.ModuleKind.NodeNext,
     allowImportingTsExtensions: true,
-    paths: { 'oncewire/stub/v1': [join(root, 'src/rpc/stub-v1.ts')] },
+    paths: options.paths ?? { 'oncewire/stub/v1': [join(root, 'src/rpc/stub-v1.ts')] },
   })
   const own = new Set(files.map((file) => resolve(file)))
   return ts.getPreEmitDiagnostics(program).flatMap(({ messageText, file, start = 0 }) => {

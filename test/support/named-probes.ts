@@ -1,5 +1,6 @@
 /**
- * IDL texts in which things are called what TypeScript, JavaScript and generated code call things of their own.
+ * IDL texts that generated code must bear: things are called what TypeScript, JavaScript and generated code call things of
+ * their own; and types and values that nest as deep as is accepted.
  */
 import fc from 'fast-check'
 import { loadText, type Probe } from './probes.ts'
@@ -82,3 +83,12 @@ export const namedProbes: fc.Arbitrary<Probe> = fc
     return place === undefined ? included(word) : probeOf(`${word} at ${n}`, place(word))
   })
   .filter(({ text, files }) => loadText(text, files).program !== undefined)
+
+const deep = 247
+const type = `${'list<'.repeat(deep)}i32${'>'.repeat(deep)}`
+const value = `${'['.repeat(deep)}1${']'.repeat(deep)}`
+
+export const deepProbes: readonly Probe[] = [
+  `struct A { 1: ${type} a = ${value} }`,
+  `struct S0 {}\n${Array.from({ length: 100 }, (_, i) => `struct S${i + 1} { 1: S${i} a = {} }`).join('\n')}`,
+].map((text, n) => probeOf(`deep ${n}`, text))
