@@ -39,6 +39,8 @@ type Tree<K extends DefinitionTree['kind']> = Extract<DefinitionTree, { kind: K 
 /** A constant or default with more values than this, or deeper, would be no text that anybody could compile. */
 const valuesMax = 1_000_000
 const depthMax = 250
+/** Services that extend each other in a row. */
+const basesMax = 500
 
 export function check(tree: FileTree, file: CheckedFile): Program {
   return new Checker(tree, file).program()
@@ -217,8 +219,8 @@ class Checker {
     let depth = 0
     for (let base = made.base; base !== undefined; base = base.base) {
       for (const { name } of base.functions) inherited.set(name, base.name)
-      if (++depth <= depthMax) continue
-      this.reporter.error('too-deep', tree.base ?? tree.name, [`services extend each other more than ${depthMax} deep`])
+      if (++depth <= basesMax) continue
+      this.reporter.error('too-deep', tree.base ?? tree.name, [`services extend each other more than ${basesMax} deep`])
       made.base = undefined
       break
     }

@@ -129,7 +129,10 @@ describe('any text', () => {
       ),
       { numRuns: 3000 },
     )
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => void finishes(text)), { numRuns: 1000 })
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => void finishes(text)),
+      { numRuns: 1000 },
+    )
   })
 
   test('so does a valid file cut at every byte', () => {
