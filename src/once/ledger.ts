@@ -92,11 +92,11 @@ export interface HeldRows {
  * `Tx` is what a handler gets. A synchronous ledger runs `handler` to its end before anything else of that
  * ledger; it never calls it for a call that the rules replay or refuse. One on a database server
  *
- * - takes a shared lock on the session's row (`FOR SHARE`, not a foreign key's) in every transaction that executes, and
- *   the exclusive one where firstUnacked is raised, the epoch is raised, or the session ends;
- * - inserts the record before the handler runs: its unique key decides between servers, and the loser rolls back and
- *   begins again from rule 1 in a new snapshot; `object`, if any, is locked before that (an advisory lock of the
- *   transaction), so "accepted" means that the lock was granted (H13);
+ * - takes a shared lock on the session (an advisory one, or `FOR SHARE`; a foreign key's is not enough) in every
+ *   transaction that executes, and the exclusive one where firstUnacked is raised, the epoch is raised, or it ends;
+ * - lets one transaction of a call run at a time: a lock on its xid and key, or its record inserted first. The unique key
+ *   is the last word between servers, and the loser begins again from rule 1 in a new snapshot; `object`, if any, is
+ *   locked before that, so "accepted" means that the lock was granted (H13);
  * - tries transient failures again (serialization, busy, a lost connection) until the deadline; after a COMMIT whose
  *   answer was lost an absent record proves nothing: begin again from rule 1, or reject (H4);
  * - ends leases and forgets keys by the database's clock, a few rows at a time.
