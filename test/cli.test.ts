@@ -170,6 +170,18 @@ describe('generate', () => {
 })
 
 describe('check', () => {
+  test('an include that was not found is told, with the file that was meant', () => {
+    write('lib/common.thrift', 'struct C {}')
+    write('one.thrift', 'include "bnak.thrift"\ninclude "comon.thrift"\ninclude "lib/comon.thrift"')
+    const { code, stdout } = cli('check', 'one.thrift', '-I', 'lib')
+    expect(code).toBe(0)
+    expect(stdout.match(/did you mean .*/g)).toEqual([
+      'did you mean "bank.thrift"?',
+      'did you mean "common.thrift"?',
+      'did you mean "lib/common.thrift"?',
+    ])
+  })
+
   test('a valid file: nothing on stdout', () => {
     expect(cli('check', 'bank.thrift')).toEqual({ code: 0, stdout: '', stderr: '1 file is valid\n' })
   })

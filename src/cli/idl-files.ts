@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { type Diagnostic, renderDiagnostic } from '../idl/diagnostic.ts'
-import { diskHost } from '../driver/idl-disk.ts'
+import { diskHost, thriftFilesIn } from '../driver/idl-disk.ts'
 import { Loader } from '../idl/load.ts'
 import type { Program } from '../idl/program.ts'
 import { didYouMean } from '../std/suggest.ts'
@@ -94,16 +94,8 @@ export function whyUnreadable(file: string): string | undefined {
     return undefined
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return `there is no file ${file}.${didYouMean(basename(file), neighboursOf(file))}`
+    if (code === 'ENOENT') return `there is no file ${file}.${didYouMean(basename(file), thriftFilesIn(dirname(file)))}`
     return `${file} cannot be read: ${message}`
-  }
-}
-
-function neighboursOf(file: string): string[] {
-  try {
-    return readdirSync(dirname(file)).filter((name) => name.endsWith('.thrift'))
-  } catch {
-    return [] // then there is no neighbour to suggest
   }
 }
 

@@ -1,11 +1,12 @@
 /**
  * IDL files on this disk. Loaded when somebody reads one: the compiler is no part of a call.
  */
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { Catalog } from '../dynamic/catalog.ts'
 import { valid } from '../dynamic/idl.ts'
 import { loadProgram, type SourceHost } from '../idl/load.ts'
+import { nearest } from '../std/suggest.ts'
 
 /**
  * The services of a file and of its includes. @throws {OncewireError} idl-invalid
@@ -27,5 +28,20 @@ export function diskHost(includePath: readonly string[]): SourceHost {
       }
     },
     resolve: (from, literal) => [dirname(from), ...includePath].map((folder) => resolve(folder, literal)),
+    alike(from, literal) {
+      const folder = literal.slice(0, -basename(literal).length)
+      const names = [dirname(from), ...includePath].flatMap((root) => thriftFilesIn(resolve(root, folder)))
+      const near = nearest(basename(literal), names)
+      return near === undefined ? undefined : `${folder}${near}`
+    },
+  }
+}
+
+/** Names of the .thrift files of a folder; none where it cannot be read. */
+export function thriftFilesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.thrift'))
+  } catch {
+    return [] // then there is nothing to suggest
   }
 }

@@ -3,7 +3,8 @@
  *
  * Invariant: one message for each kind in a file; behind it parsing goes on as if it were not there.
  */
-import type { Place, Text } from './diagnostic.ts'
+import { nearest } from '../std/suggest.ts'
+import type { Place } from './diagnostic.ts'
 import type { Token } from './lexer.ts'
 import type { Position } from './program.ts'
 import { shown, TokenCursor, type Unparsable } from './token-cursor.ts'
@@ -134,15 +135,17 @@ export class DialectCursor extends TokenCursor {
     this.reporter.error('foreign', place, [`${what} is ${whose}'s, not Apache Thrift's`, instead])
   }
 
-  /** Why a type followed by `<` is none. */
-  protected genericElsewhere(name: string): Text {
-    if (name in forms)
-      return [`${forms[name as Form][0]} is ${forms[name as Form][1]}'s, not Apache Thrift's`, forms[name as Form][2]]
-    const instead = typesElsewhere.get(name.toLowerCase())
-    return [
-      `${name}<> is no type`,
+  /** Throws at a type before `<` that takes no types. */
+  protected refuseGeneric(word: Token): never {
+    const { text } = word
+    const form = Object.hasOwn(forms, text) ? forms[text as Form] : undefined
+    if (form !== undefined)
+      throw this.fail('foreign', word, [`${form[0]} is ${form[1]}'s, not Apache Thrift's`, form[2]])
+    const instead = nearest(text, ['list', 'set', 'map']) ?? typesElsewhere.get(text.toLowerCase())
+    throw this.fail('unknown-type', word, [
+      `${text}<> is no type`,
       instead === undefined ? 'only list<>, set<> and map<,> take types' : `write ${instead}<>`,
-    ]
+    ])
   }
 
   /** `@scope.Annotation{ field = value }`, any number of them. */

@@ -15,6 +15,8 @@ export interface SourceHost {
   read(file: string): string | undefined
   /** Where an included file may lie, best first: beside the including one, then along the include path. */
   resolve(from: string, literal: string): readonly string[]
+  /** What may have been meant by an include that was not found, as it would be written. */
+  alike?(from: string, literal: string): string | undefined
 }
 
 export interface Loaded {
@@ -118,9 +120,10 @@ export class Loader {
       ])
       return undefined
     }
+    const alike = this.host.alike?.(file, literal.text)
     reporter.warning('no-such-include', literal, [
       `"${literal.text}" was not found`,
-      `looked for ${candidates.join(', ')}`,
+      alike === undefined ? `looked for ${candidates.join(', ')}` : `did you mean "${alike}"?`,
     ])
     return 'missing'
   }

@@ -161,6 +161,9 @@ class Parser extends TermParser {
       base = this.takeIdentifier('the service that is extended')
       if (this.isSymbol(','))
         throw this.fail('syntax', this.token, ['a service extends one other', 'extend one, which extends the other'])
+    } else if (this.token.kind === 'identifier') {
+      const { text } = this.token
+      throw this.fail('syntax', this.token, [`expected "{", found "${text}"`, this.suggested(text, ['extends'])])
     }
     this.misplacedAnnotations('a service')
     const functions = this.body(() => this.function())
@@ -257,12 +260,13 @@ class Parser extends TermParser {
     if (token.kind === 'identifier' && behind?.text === '(' && behind.kind === 'symbol' && !this.isTypeWord())
       throw this.fail('syntax', token, [
         `function ${token.text} has no type`,
-        `write void ${token.text}, or what it returns`,
+        this.suggested(token.text, ['throws']) ?? `write void ${token.text}, or what it returns`,
       ])
     if (this.isWord('performs') && behind?.kind === 'identifier' && third?.text !== '(') {
       this.foreign('performs', this.next())
       throw this.unparsable()
     }
+    this.refuseMisspelt(['oneway'])
     const type = this.type()
     this.refuseInitialAnswer()
     return type
@@ -290,6 +294,7 @@ class Parser extends TermParser {
     )
       this.foreign('terse', this.next())
     if (this.isWord('required') || this.isWord('optional')) requiredness = this.next().text as 'required' | 'optional'
+    else this.refuseMisspelt(['required', 'optional'])
     const type = this.type()
     this.takeSymbol('&')
     const name = this.fieldName()

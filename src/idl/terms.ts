@@ -19,6 +19,8 @@ const keywords: ReadonlySet<string> = new Set([
   ...otherWords,
   ...xsdWords,
 ])
+/** Words that a type begins with. */
+const typeWords: ReadonlySet<string> = new Set([...baseWords, 'void', 'map', 'list', 'set'])
 /** Apache's compiler takes 200. */
 const depthMax = 250
 
@@ -51,7 +53,7 @@ export class TermParser extends DialectCursor {
 
   /** What other languages let follow the name of a type. */
   private checkNamedType(word: Token): void {
-    if (this.isSymbol('<')) throw this.fail('foreign', word, this.genericElsewhere(word.text))
+    if (this.isSymbol('<')) this.refuseGeneric(word)
     if (!this.isSymbol('(')) return
     this.foreign('namedAnnotation', this.token)
     this.annotations()
@@ -194,7 +196,7 @@ export class TermParser extends DialectCursor {
     if (token.kind !== 'identifier')
       throw this.fail('syntax', token, [`expected the name of the ${what}, found ${shown(token)}`])
     if (keywords.has(token.text))
-      throw this.fail('keyword', token, [`"${token.text}" is a keyword and cannot name ${article} ${what}`])
+      throw this.fail('keyword', this.next(), [`"${token.text}" is a keyword and cannot name ${article} ${what}`])
     if (token.text.includes('.')) this.dotted(token, `${article} ${what}`)
     return this.next()
   }
@@ -218,6 +220,16 @@ export class TermParser extends DialectCursor {
     if (keywords.has(token.text))
       throw this.fail('keyword', token, [`"${token.text}" is a keyword and cannot name an enum member`])
     return token
+  }
+
+  /** Throws at a word before a type that is none of `words`, though nearly one. */
+  protected refuseMisspelt(words: readonly string[]): void {
+    const { token } = this
+    const [type, name] = this.tokens.slice(this.at + 1, this.at + 3)
+    if (token.kind !== 'identifier' || type?.kind !== 'identifier' || !typeWords.has(type.text)) return
+    if (name?.kind !== 'identifier' && name?.text !== '<') return
+    const near = this.suggested(token.text, words)
+    if (near !== undefined) throw this.fail('syntax', token, [`"${token.text}" is no word before a type`, near])
   }
 
   /** `list`, `i32` and the like, behind which a "(" may stand. */

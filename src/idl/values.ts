@@ -244,6 +244,9 @@ function structValue(tree: ValueTree, struct: Struct, context: ValueContext): Va
     const value = valueOf(item, field.type, context)
     if (value !== undefined) fields.set(field.name, value)
   }
+  // A union of which nothing is said holds its default, if it has one.
+  const chosen = struct.kind === 'union' && fields.size === 0 ? struct.fields.find((field) => field.default) : undefined
+  if (chosen?.default !== undefined) fields.set(chosen.name, chosen.default)
   return { kind: 'struct', struct, fields }
 }
 

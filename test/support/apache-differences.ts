@@ -122,11 +122,15 @@ const old: readonly Difference[] = [
       'uuid const from string',
       'uuid const from uuid',
       'uuid upper',
+      'the keyword uuid names no struct',
     ],
   },
   {
     reason: 'keywords became names of fields and arguments later',
     probes: [
+      'a type word as a field of a named type',
+      'every keyword as a field',
+      'every keyword as an argument and an exception',
       'extends as arg',
       'field name async',
       'keywords as argument names',
@@ -141,6 +145,7 @@ const old: readonly Difference[] = [
       'gone words as names are names',
       'typedef of a struct, recursive',
       'words of other languages as names',
+      'words like keywords are types and names',
       'words that are keywords elsewhere are names',
     ],
   },

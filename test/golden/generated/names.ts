@@ -638,6 +638,40 @@ export class Polite extends DeclaredException {
 export const ALL: Defaults = { a: 1, b: 127, c: 9007199254740993n, d: Infinity, e: 'it\'s "quoted"\n', f: Uint8Array.of(98, 121, 116, 101, 115), g: true, h: Weather.RAIN, i: [1n, 2n], j: new globalThis.Set(['a']), k: new globalThis.Map([[Weather.SUN, [1]]]), l: 7, m: 8, n: { key: 2, value: '' }, o: 5, p: 0, q: '00112233-4455-6677-8899-aabbccddeeff', r2: [], s2: new globalThis.Map(), t2: undefined, u2: 0 as Nothing, v2: 0 as Weather, w2: [] }
 export const BROKEN: Oops = new Oops({ name_: 3, stack_: '', message_: 0, class_: 'none', cause_: undefined })
 export const CHOSEN: Choice = { kind: 'list', value: ['x'] }
+
+export type Preset =
+  | { readonly kind: 'a'; readonly value: string }
+  | { readonly kind: 'b'; readonly value: number }
+  | UnknownField
+
+export const Preset: Struct<Preset> = /* @__PURE__ */ struct<Preset>({
+  name: 'Preset',
+  fields: { a: 0x0001_0b, b: 0x0002_08 },
+  write(w, value) {
+    const outer = w.begin(Preset)
+    switch (value.kind) {
+      case 'a': w.string(1, value.value); break
+      case 'b': w.i32(2, value.value); break
+      default: w.unknown(Preset, value)
+    }
+    w.end(outer)
+  },
+  read(r) {
+    const outer = r.begin(Preset)
+    let value: Preset | undefined
+    for (let field = r.next(); field !== 0; field = r.next()) {
+      switch (field) {
+        case 0x0001_0b: value = { kind: 'a', value: r.string() }; break
+        case 0x0002_08: value = { kind: 'b', value: r.i32() }; break
+        default: value = r.unknown(field)
+      }
+    }
+    r.end(outer)
+    return value ?? r.unknown(0)
+  },
+})
+
+export const PRESET: Preset = { kind: 'b', value: 5 }
 export const ODD: ReadonlyMap<Promise, number> = new globalThis.Map([[{ r: 1, w: 0, value: 0, field: 0, outer: 0, left: 0, item: 0, key: 0 }, 2]])
 export const TINY = 0.0015
 export const TODAY: Weather = Weather.SUN
@@ -824,6 +858,10 @@ exception Polite { 1: optional string message }
 const Defaults ALL = { "a": 1, "n": { "key": 2 } }
 const Oops BROKEN = { "name": 3 }
 const Choice CHOSEN = { "list": ["x"] }
+
+union Preset { 1: string a, 2: i32 b = 5 }
+
+const Preset PRESET = { "b": 5 }
 const map<Promise, i32> ODD = { { "r": 1 }: 2 }
 const double TINY = 0.0015
 const Weather TODAY = Weather.SUN

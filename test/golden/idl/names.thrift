@@ -63,6 +63,8 @@ exception Polite { 1: optional string message }
 const Defaults ALL = { 'a': 1, 'n': { 'key': 2 } }
 const Oops BROKEN = { 'name': 3 }
 const Choice CHOSEN = { 'list': ['x'] }
+union Preset { 1: string a, 2: i32 b = 5 }
+const Preset PRESET = {}
 const map<Promise, i32> ODD = { { 'r': 1 }: 2 }
 const double TINY = 1.5E-3
 const Weather TODAY = 1
