@@ -58,11 +58,21 @@ export class Fuzzer {
     this.try(mutate(parent, { random, words, others: corpus, bytesMax }))
   }
 
-  /** The fewest short inputs that reach all that was reached. */
+  /** A few short inputs that reach every branch that was reached. */
   distilled(): Uint8Array[] {
+    const { hits } = this.options
     const byLength = [...this.corpus].sort((a, b) => a.length - b.length)
-    this.seen.fill(0)
-    return byLength.filter((input) => this.run(input) && this.takeNew()).sort(byText)
+    const reached = new Uint8Array(hits.length)
+    const reachesMore = (input: Uint8Array): boolean => {
+      if (!this.run(input)) return false
+      const isMore = hits.some((count, at) => count > 0 && reached[at] === 0)
+      if (isMore) hits.forEach((count, at) => (reached[at] = (reached[at] as number) | count))
+      return isMore
+    }
+    // Of those chosen, shortest first, some are not needed when the longer ones are there.
+    const chosen = byLength.filter(reachesMore).reverse()
+    reached.fill(0)
+    return chosen.filter(reachesMore).sort(byText)
   }
 
   private try(input: Uint8Array): void {
@@ -100,22 +110,23 @@ export class Fuzzer {
     return isNew
   }
 
-  /** A shorter input that takes the same branches equally often. */
+  /** A shorter input that takes the same branches equally often, if one is found quickly. */
   private trimmed(input: Uint8Array): Uint8Array {
-    const wanted = this.options.hits.map(magnitudeOf)
-    const same = (): boolean =>
-      wanted.every((magnitude, at) => magnitude === magnitudeOf(this.options.hits[at] as number))
+    const { hits } = this.options
+    const wanted = hits.map(magnitudeOf)
+    const isSame = (): boolean => wanted.every((magnitude, at) => magnitude === magnitudeOf(hits[at] as number))
+    const failed = this.findings.length
     let best = input
-    for (let size = best.length >> 1; size > 0; size >>= 1) {
-      for (let at = 0; at + size <= best.length && best.length > 8;) {
-        const shorter = new Uint8Array([...best.subarray(0, at), ...best.subarray(at + size)])
-        const failed = this.findings.length
-        if (this.run(shorter) && same()) best = shorter
+    for (let size = best.length >> 1; size > best.length >> 5; size >>= 1) {
+      for (let at = 0; at + size <= best.length;) {
+        const shorter = new Uint8Array(best.length - size)
+        shorter.set(best.subarray(0, at))
+        shorter.set(best.subarray(at + size), at)
+        if (this.run(shorter) && isSame()) best = shorter
         else at += size
-        this.findings.length = failed
       }
-      if (size < best.length >> 6) break
     }
+    this.findings.length = failed
     return best
   }
 }

@@ -5,9 +5,14 @@
 import assert from 'node:assert/strict'
 import ts from 'typescript'
 import { generate } from '../../../src/codegen/generate.ts'
-import { renderDiagnostic } from '../../../src/idl/diagnostic.ts'
+import { Definitions } from '../../../src/dynamic/definitions.ts'
+import { type Diagnostic, renderDiagnostic } from '../../../src/idl/diagnostic.ts'
+import { format } from '../../../src/idl/format.ts'
 import { loadProgram, type SourceHost } from '../../../src/idl/load.ts'
+import { printProgram } from '../../../src/idl/print.ts'
+import type { Program } from '../../../src/idl/program.ts'
 import type { Target } from '../fuzz/target.ts'
+import { decoded } from './codecs.ts'
 
 const shared =
   'namespace js s\nstruct S { 1: i32 x = 5, 2: string y }\nenum E { A, B = 5 }\nconst i32 C = 7\nservice Base { void b() }'
@@ -33,12 +38,16 @@ export const idlTarget: Target = {
   run(input) {
     const text = Buffer.from(input).toString('utf8')
     const { program, diagnostics } = loadProgram('main.thrift', host(text))
-    assert(program !== undefined || diagnostics.some(({ severity }) => severity === 'error'), 'no program and no error')
+    assert(program !== undefined || diagnostics.some(isError), 'no program and no error')
     for (const diagnostic of diagnostics) {
       assert(isInside(diagnostic, diagnostic.file === 'main.thrift' ? text : shared), 'a place outside of the file')
       assert(renderDiagnostic(diagnostic, text).includes('^'))
     }
     if (program === undefined) return
+    const printed = loadProgram('main.thrift', host(printProgram(program)))
+    assert.deepEqual(printed.diagnostics.filter(isError), [], 'what was printed has errors')
+    assert.equal(printProgram(printed.program as Program), printProgram(program), 'printed again it is another one')
+    makeAll(program)
     const made = generate(program, { importExtension: 'ts' })
     const { parseDiagnostics } = ts.createSourceFile('main.ts', made, ts.ScriptTarget.ES2023) as unknown as {
       readonly parseDiagnostics: readonly ts.Diagnostic[]
@@ -48,6 +57,33 @@ export const idlTarget: Target = {
       [],
       `not TypeScript: ${made}`,
     )
+  },
+}
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error'
+
+/** Every struct without generated code, written and read with nothing but its defaults. */
+function makeAll({ definitions }: Program): void {
+  const made = new Definitions()
+  for (const definition of definitions) {
+    if (definition.kind === 'service') made.service(definition)
+    if (definition.kind === 'struct') decoded(() => made.struct(definition).decode(Uint8Array.of(0)))
+  }
+}
+
+/** Formatting changes nothing but the looks, and nothing the second time. */
+export const formatTarget: Target = {
+  name: 'format',
+  bytesMax: 512,
+  seeds: () => [
+    ...idlTarget.seeds(),
+    new Uint8Array(Buffer.from('// a\nstruct /* b */ A { # c\n 1: i32 a; /** d */ 2: i32 b, }')),
+  ],
+  run(input) {
+    const text = Buffer.from(input).toString('utf8')
+    const once = format(text, 'main.thrift').text
+    if (once === undefined) return
+    assert.equal(format(once, 'main.thrift').text, once, 'formatted again it is another one')
   },
 }
 

@@ -4,6 +4,13 @@
 import type { Target } from '../fuzz/target.ts'
 import { codecTargets } from './codecs.ts'
 import { framingTargets } from './framing.ts'
-import { idlTarget } from './idl.ts'
+import { formatTarget, idlTarget } from './idl.ts'
+import { machineTargets } from './machines.ts'
 
-export const targets: readonly Target[] = [...codecTargets, ...framingTargets, idlTarget]
+export const targets: readonly Target[] = [
+  ...codecTargets,
+  ...framingTargets,
+  ...machineTargets,
+  idlTarget,
+  formatTarget,
+]
