@@ -45,7 +45,10 @@ for (const { target, count, reached, findings } of done) {
   console.error(`${target.padEnd(16)} ${count} inputs, ${reached} branches, ${findings.length} findings`)
   for (const { input, why } of findings) console.error(`  ${Buffer.from(input).toString('base64')} ${why}`)
 }
-if (values.json) console.log(JSON.stringify({ seed, seconds, done: done.map(({ corpus: _, ...rest }) => rest) }))
+if (values.json)
+  console.log(
+    JSON.stringify({ seed, seconds, done: done.map(({ corpus, ...rest }) => ({ ...rest, kept: corpus.length })) }),
+  )
 if (!values['no-doc'] && values.only.length === 0) {
   for (const { target, corpus, findings } of done) {
     const broke = readCorpus(target).filter(({ why }) => why !== '')
