@@ -66,7 +66,7 @@ const oursRefuses: readonly Refusal[] = [
     reason:
       'a type that is nowhere is a mistake, also where only a typedef names it: Apache looks when something uses it',
     codes: ['unknown-type'],
-    line: /^\s*typedef\b/,
+    line: /\btypedef\b/,
     probes: ['typedef of a service', 'typedef of undefined in list unused', 'typedef of undefined unused'],
   },
   {
