@@ -2,15 +2,18 @@
  * Goal: what Apache's compiler accepts ours accepts, and what it refuses ours refuses, but for differences that we decided.
  * Method: each probe of the grammar is given to Apache's compiler, where the machine has one: `thrift` on the PATH, or those
  * that THRIFT_COMPILER names (with ":" between them). A difference that is not listed fails, and so does a listed one that
- * is none any more.
+ * is none any more. Today's compiler also judges probes with a word left out, doubled or exchanged; MUTANTS says how many.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Diagnostic } from '../src/idl/diagnostic.ts'
 import { type ApacheCompiler, apacheCompilers, askApache } from './support/apache.ts'
-import { decidedDifferences } from './support/apache-differences.ts'
-import { type Probe, probes } from './support/probes.ts'
+import { decidedDifferences, explanation } from './support/apache-differences.ts'
+import { mutants } from './support/mutants.ts'
+import { loadText, type Probe, probes } from './support/probes.ts'
 
 const compilers = apacheCompilers()
 
@@ -43,6 +46,25 @@ describe('Apache Thrift’s compiler', () => {
       console.log('No Apache Thrift compiler: apt-get install thrift-compiler, or name one in THRIFT_COMPILER.')
       expect(compilers).toEqual([])
     })
+  }
+
+  for (const compiler of compilers.filter(({ version }) => version.startsWith('0.25.'))) {
+    test(`${compiler.version} says the same of texts that are nearly right`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'oncewire-mutants-'))
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+      await fc.assert(
+        fc.asyncProperty(mutants, async ({ text }) => {
+          writeFileSync(join(folder, 'main.thrift'), text)
+          const verdict = await askApache(compiler, join(folder, 'main.thrift'), { timeoutMs: 2000 })
+          const errors = loadText(text).diagnostics.filter(({ severity }) => severity === 'error')
+          const lineOf = ({ position }: Diagnostic): string => text.split('\n')[position.line - 1] ?? ''
+          if (explanation(verdict, errors, lineOf) !== undefined) return
+          const told = `Apache's: ${verdict.said || 'accepted'}; ours: ${errors[0]?.message ?? 'accepted'}\n${text}`
+          expect(errors.length === 0, told).toBe(verdict.isAccepted)
+        }),
+        { numRuns: Number(process.env['MUTANTS'] ?? 200) },
+      )
+    }, 600_000)
   }
 
   for (const compiler of compilers) {

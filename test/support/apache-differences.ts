@@ -48,8 +48,16 @@ const oursRefuses: readonly Refusal[] = [
   },
   {
     reason: 'Apache drops a value of another kind without a word and goes on with an empty container',
-    codes: ['wrong-value'],
-    probes: ['list from a map', 'list from int', 'list from string', 'map from a list', 'map from int', 'set from map'],
+    codes: ['wrong-value', 'unknown-constant'],
+    probes: [
+      'a container by a name that is nowhere',
+      'list from a map',
+      'list from int',
+      'list from string',
+      'map from a list',
+      'map from int',
+      'set from map',
+    ],
   },
   {
     reason: 'Apache reads a string or a double as the number 0 where a member is wanted',
@@ -57,10 +65,10 @@ const oursRefuses: readonly Refusal[] = [
     probes: ['a member as a string', 'enum from double', 'enum from string'],
   },
   {
-    reason: 'a sign without digits is no number; Apache reads it as 0',
-    codes: ['stray-character'],
-    line: /[+-]\s*$/,
-    probes: ['lone sign'],
+    reason: 'a sign or an exponent without digits is no number; Apache reads it as 0',
+    codes: ['stray-character', 'syntax', 'unknown-constant'],
+    line: /[+-](?!\.?\d)|[eE][+-]\d/,
+    probes: ['exponent without digits', 'lone sign'],
   },
   {
     reason:
