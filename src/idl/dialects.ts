@@ -114,6 +114,11 @@ const typesElsewhere: ReadonlyMap<string, string> = new Map(
   }),
 )
 
+/** What is written today for a word that was once Thrift. */
+export function insteadOfGone(word: string): string | undefined {
+  return gone.get(word)
+}
+
 /** What to write for a type that other languages and dialects have. */
 export function typeElsewhere(name: string): string | undefined {
   const instead = typesElsewhere.get(name.toLowerCase())

@@ -33,7 +33,6 @@ export class TermParser extends DialectCursor {
     return this.nested(() => {
       const { token } = this
       if (token.kind !== 'identifier') throw this.fail('syntax', token, [`expected a type, found ${shown(token)}`])
-      this.refuseGone()
       const word = this.next()
       if (word.text === 'list' || word.text === 'set' || word.text === 'map') return this.container(word)
       if (word.text === 'void')

@@ -5,7 +5,7 @@
  */
 import { nearest } from '../std/suggest.ts'
 import type { Place, Reporter } from './diagnostic.ts'
-import { typeElsewhere } from './dialects.ts'
+import { insteadOfGone, typeElsewhere } from './dialects.ts'
 import type { Annotations, BaseName, Definition, Type, Typedef } from './program.ts'
 import type { Scope } from './scope.ts'
 import type { AnnotationTree, Name, TypeTree } from './tree.ts'
@@ -82,7 +82,10 @@ export class TypeResolver {
     }
     const definition = this.scope.type(tree.text)
     if (definition !== undefined) return { kind: 'named', definition, annotations }
-    this.reporter.error('unknown-type', tree, [`there is no type "${tree.text}"`, this.hint(tree.text)])
+    const instead = insteadOfGone(tree.text)
+    if (instead === undefined)
+      this.reporter.error('unknown-type', tree, [`there is no type "${tree.text}"`, this.hint(tree.text)])
+    else this.reporter.error('gone', tree, [`"${tree.text}" is no longer part of Thrift`, instead])
     return unknownType
   }
 

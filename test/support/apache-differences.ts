@@ -73,7 +73,7 @@ const oursRefuses: readonly Refusal[] = [
   {
     reason:
       'a type that is nowhere is a mistake, also where only a typedef names it: Apache looks when something uses it',
-    codes: ['unknown-type'],
+    codes: ['unknown-type', 'gone'],
     line: /\btypedef\b/,
     probes: ['typedef of a service', 'typedef of undefined in list unused', 'typedef of undefined unused'],
   },
@@ -85,6 +85,11 @@ const oursRefuses: readonly Refusal[] = [
 ]
 
 const oursAccepts: readonly Acceptance[] = [
+  {
+    reason: "Apache's compiler crashes on a doc comment of two spaces",
+    said: /^ended by SIGSEGV/,
+    probes: ['doc comment of spaces'],
+  },
   {
     reason: 'one name in two files is reachable in two ways; generated files keep them apart',
     said: /^Type ".*" is already defined/,
@@ -151,6 +156,7 @@ const old: readonly Difference[] = [
     reason: 'words of many languages, and those that Thrift once had, were refused as names',
     probes: [
       'gone words as names are names',
+      'gone words may name types',
       'typedef of a struct, recursive',
       'words of other languages as names',
       'words like keywords are types and names',
