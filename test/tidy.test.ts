@@ -83,7 +83,7 @@ describe('layers', () => {
     for (const file of ours) {
       for (const imported of importsOf(file)) {
         const target = imported.startsWith('.') ? targetOf(file, imported) : imported
-        ;(target.startsWith('cli/demo/') ? ours : others).add(target)
+        ;(/^cli\/(demo|link)\//.test(target) ? ours : others).add(target)
       }
     }
     expect(ours.size).toBeGreaterThan(3)

@@ -16,6 +16,7 @@ import { addGenerate } from './generate.ts'
 import { addHelp } from './help.ts'
 import { addLedger } from './ledger.ts'
 import { addList } from './list.ts'
+import { addFaultyLink } from './proxy.ts'
 import { addProveKills } from './prove-kills.ts'
 import { addSimulate } from './simulate.ts'
 import { exitCodeOf, exitCodes, say, shownError, UsageError } from './terminal.ts'
@@ -47,6 +48,7 @@ const commands = [
   addLedger,
   addDemo,
   addSimulate,
+  addFaultyLink,
   addProveKills,
   addExplain,
   addHelp,

@@ -3,7 +3,7 @@
  *
  * Invariant: no line has more than 100 columns; a box stands only where a handler ran.
  */
-import type { Fate, SeenFrame } from './link.ts'
+import type { Fate, SeenFrame } from '../link/link.ts'
 import type { Delivery } from './matrix.ts'
 import type { Paint } from './render.ts'
 import type { Event, Timeline } from './timeline.ts'

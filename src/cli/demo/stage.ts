@@ -5,8 +5,8 @@
  * happened, and nobody is killed before what must come first has come by.
  */
 import { join } from 'node:path'
+import { FaultyLink, type Fate, type Rule, type SeenFrame } from '../link/link.ts'
 import { ClientActor, ServerActor } from './actors.ts'
-import { FaultyLink, type Fate, type Rule, type SeenFrame } from './link.ts'
 import type { Delivery, Failure } from './matrix.ts'
 import { type Event, Timeline } from './timeline.ts'
 
@@ -33,6 +33,8 @@ interface ClientHow {
   readonly attemptMs?: number
   readonly isSecond?: boolean
 }
+
+type FrameRule = (frame: SeenFrame, deliver: () => void) => Fate
 
 export class Stage {
   private readonly orders: CellOrders
@@ -99,7 +101,7 @@ export class Stage {
     }
   }
 
-  private async faulty(account: string, rule: Rule): Promise<void> {
+  private async faulty(account: string, rule: FrameRule): Promise<void> {
     this.link.rule = this.watched(rule)
     const client = this.client(account)
     await this.timeline.until(() => this.timeline.count(isFaulty) > 0)
@@ -194,9 +196,10 @@ export class Stage {
   }
 
   /** A rule that also writes down what it saw. */
-  private watched(rule: Rule): Rule {
+  private watched(rule: FrameRule): Rule {
     const { timeline } = this
-    return (frame, deliver) => {
+    return ({ seen: frame }, deliver) => {
+      if (frame === undefined) return 'delivered'
       const fate = rule(frame, deliver)
       timeline.add({ kind: 'frame', frame, fate })
       return fate
@@ -254,7 +257,7 @@ export class Stage {
 }
 
 /** The first frame of `kind` has this fate, the others go on. */
-function first(kind: SeenFrame['kind'], fate: Fate): Rule {
+function first(kind: SeenFrame['kind'], fate: Fate): FrameRule {
   let isDone = false
   return (frame) => {
     if (isDone || frame.kind !== kind) return 'delivered'

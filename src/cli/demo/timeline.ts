@@ -4,7 +4,7 @@
  * Invariant: events carry the monotonic time of the machine, taken where they happened; a process that tells late of
  * something does not change when it was.
  */
-import type { Fate, SeenFrame } from './link.ts'
+import type { Fate, SeenFrame } from '../link/link.ts'
 
 export type Event =
   | { readonly kind: 'frame'; readonly frame: SeenFrame; readonly fate: Fate }
