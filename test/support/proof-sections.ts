@@ -1,0 +1,28 @@
+/**
+ * Every kind of long run whose figures stand in docs/proof.md, in the order of the page. Add yours here.
+ */
+export interface Section {
+  readonly title: string
+  /** What is done, and what would be wrong; one or two sentences. */
+  readonly about: string
+  /** Repeats it. */
+  readonly command: string
+}
+
+const table = {
+  simulator: {
+    title: 'Simulated worlds',
+    about:
+      'Each seed is one world: the production machines, drivers and ledger on a simulated network, disks and clocks, with faults; then faults end, everything has to finish, and the invariants of the [protocol](protocol.md) are asked. No seed is counted twice for one version of the code.',
+    command: 'npm run proof:simulate',
+  },
+  rules: {
+    title: 'Rules taken out',
+    about:
+      'Each rule of the protocol is one marked statement. It is taken out of a copy of the code, and the worlds are played until one breaks a promise: a simulator that could not fail would prove nothing. The table says which seed noticed.',
+    command: 'npm run proof:rules',
+  },
+} as const satisfies Readonly<Record<string, Section>>
+
+export type SectionName = keyof typeof table
+export const sections: Readonly<Record<SectionName, Section>> = table
