@@ -102,7 +102,7 @@ export class Network {
   }
 
   private isParted(one: string, other: string): boolean {
-    return (this.partitions.get(pair(one, other)) ?? 0) > this.clock.nowMs
+    return this.partitions.size > 0 && (this.partitions.get(pair(one, other)) ?? 0) > this.clock.nowMs
   }
 
   /** A little later, in a process. */

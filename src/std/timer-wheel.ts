@@ -7,10 +7,17 @@
 
 const tickMs = 8
 const slotCount = 4096
+const blockSize = 64
+
+/** Slots that are skipped together while nothing is in them. */
+interface Block<T> {
+  count: number
+  readonly slots: (T[] | undefined)[]
+}
 
 export class TimerWheel<T> {
-  /** Made when something is put there: most clients use few. */
-  private readonly slots: (T[] | undefined)[] = Array.from({ length: slotCount })
+  /** Blocks and slots are made when something is put there: most clients use few. */
+  private readonly blocks: (Block<T> | undefined)[] = []
   /** Ticks up to here have been handed out. */
   private done = -1
   private count = 0
@@ -26,9 +33,10 @@ export class TimerWheel<T> {
     // Nothing waits before `earliest`; without this, the wheel would reach less far the longer nothing was due.
     this.done = Math.max(this.done, Math.min(Math.floor(nowMs / tickMs), this.earliest) - 1)
     const tick = Math.min(Math.max(Math.ceil(atMs / tickMs), this.done + 1), this.done + slotCount)
-    const slot = this.slots[tick % slotCount]
-    if (slot === undefined) this.slots[tick % slotCount] = [item]
-    else slot.push(item)
+    const block = (this.blocks[blockOf(tick)] ??= { count: 0, slots: [] })
+    const slot = (block.slots[tick % blockSize] ??= [])
+    slot.push(item)
+    block.count++
     this.count++
     if (tick < this.earliest) this.earliest = tick
   }
@@ -39,18 +47,28 @@ export class TimerWheel<T> {
     if (now < this.earliest) return []
     const due: T[] = []
     const last = Math.min(now, this.done + slotCount)
-    for (let tick = this.earliest; tick <= last; tick++) {
-      const slot = this.slots[tick % slotCount]
-      if (slot === undefined) continue
-      for (const item of slot) due.push(item)
-      this.slots[tick % slotCount] = undefined
+    for (let tick = this.earliest; tick <= last; tick = this.occupied(tick + 1)) {
+      const block = this.blocks[blockOf(tick)] as Block<T>
+      const items = block.slots[tick % blockSize] as T[]
+      for (const item of items) due.push(item)
+      block.slots[tick % blockSize] = undefined
+      block.count -= items.length
+      this.count -= items.length
     }
-    this.count -= due.length
     this.done = now
-    this.earliest = Infinity
-    for (let tick = now + 1; this.count > 0 && this.earliest === Infinity; tick++) {
-      if (this.slots[tick % slotCount] !== undefined) this.earliest = tick
-    }
+    this.earliest = this.occupied(now + 1)
     return due
   }
+
+  /** The first tick from there on with something in it; Infinity: none. */
+  private occupied(from: number): number {
+    if (this.count === 0) return Infinity
+    for (let tick = from; ; tick++) {
+      const block = this.blocks[blockOf(tick)]
+      if (block === undefined || block.count === 0) tick += blockSize - 1 - (tick % blockSize)
+      else if (block.slots[tick % blockSize] !== undefined) return tick
+    }
+  }
 }
+
+const blockOf = (tick: number): number => Math.floor((tick % slotCount) / blockSize)
