@@ -14,9 +14,13 @@ export interface NewFigures {
   readonly total?: Figures | undefined
   /** Of this run; those of the run before are forgotten. */
   readonly last?: Figures | undefined
+  /** Which seeds it was that `what` played. */
+  readonly played?: { readonly what: string; readonly from: number; readonly to: number } | undefined
 }
 
-export interface ProofSection extends NewFigures {
+export interface ProofSection extends Omit<NewFigures, 'played'> {
+  /** Seeds that `total` holds, by what played them: `1-50000 60001-60010`. */
+  readonly played?: Readonly<Record<string, string>> | undefined
   /** Of the last run: `2026-11-25`. */
   readonly date: string
   /** What was run last: a commit, followed by `+` where its sources had been changed. */
@@ -36,17 +40,34 @@ export function appendProof(file: string, name: string, figures: NewFigures): vo
   const all = readProof(file)
   const before = all[name]
   const total = figures.total === undefined ? before?.total : added(before?.total ?? {}, figures.total)
+  const played = figures.played === undefined ? before?.played : withSeeds(before?.played ?? {}, figures.played)
   const section: ProofSection = {
     date: new Date().toISOString().slice(0, 10),
     commit: commitOf(process.cwd()),
     runs: (before?.runs ?? 0) + 1,
     ...(total === undefined ? {} : { total }),
     ...(figures.last === undefined ? {} : { last: figures.last }),
+    ...(played === undefined ? {} : { played }),
   }
   const sections = Object.entries({ ...all, [name]: section }).toSorted(([one], [other]) => (one < other ? -1 : 1))
   const temporary = `${file}.${process.pid}`
   writeFileSync(temporary, `${JSON.stringify(Object.fromEntries(sections), undefined, 2)}\n`)
   renameSync(temporary, file)
+}
+
+/** The first seed after all that `what` has played. */
+export function nextUnplayed(section: ProofSection | undefined, what: string): number {
+  return Number(/\d+$/.exec(section?.played?.[what] ?? '0')?.[0]) + 1
+}
+
+function withSeeds(
+  before: Readonly<Record<string, string>>,
+  { what, from, to }: NonNullable<NewFigures['played']>,
+): Record<string, string> {
+  const old = before[what]
+  if (old === undefined) return { ...before, [what]: `${from}-${to}` }
+  const isNext = old.endsWith(`-${from - 1}`)
+  return { ...before, [what]: isNext ? old.replace(/\d+$/, String(to)) : `${old} ${from}-${to}` }
 }
 
 /** Numbers are added, name by name; a word is replaced. */

@@ -130,11 +130,13 @@ export class Process implements World {
   /** As SIGSTOP does. */
   pause(ms: number): void {
     this.pausedUntilMs = this.clock.nowMs + ms
+    this.clock.note(() => `${this.name} stands still for ${Math.round(ms)} ms`)
   }
 
   /** Somebody sets the clock on the wall. */
   stepDate(ms: number): void {
     this.dateSkewMs += ms
+    this.clock.note(() => `${this.name} shows another date, by ${Math.round(ms / 1000)} s`)
   }
 
   /** Does something in this process: now, when it goes on, or never. */

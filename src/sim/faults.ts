@@ -69,6 +69,7 @@ export class Faults {
   strikes(fault: Fault, times = 1): boolean {
     if (this.isOff || !this.clock.chance((this.rates.get(fault) ?? 0) * times)) return false
     this.counts[fault] = (this.counts[fault] ?? 0) + 1
+    this.clock.note(() => `  ! ${fault}`)
     return true
   }
 }

@@ -52,6 +52,7 @@ export class Network {
   /** Nothing passes between the two for a while; neither hears of it. */
   part(one: string, other: string, ms: number): void {
     this.partitions.set(pair(one, other), this.clock.nowMs + ms)
+    this.clock.note(() => `${one} and ${other} do not reach each other for ${Math.round(ms)} ms`)
   }
 
   heal(): void {
@@ -66,7 +67,10 @@ export class Network {
   /** One end of some connection stops hearing the other, and is told nothing. */
   halfOpen(): void {
     const ends = [...this.open]
-    if (ends.length > 0) this.clock.pick(ends).isDeaf = true
+    if (ends.length === 0) return
+    const end = this.clock.pick(ends)
+    end.isDeaf = true
+    this.clock.note(() => `${end.process.name} hears no more of ${end.peer} on this connection, and is not told`)
   }
 
   ended(end: SimConnection): void {

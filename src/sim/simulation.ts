@@ -4,7 +4,7 @@
  * Invariant: the same seed and options give the same trace, to the letter.
  */
 import { decodeFrame } from '../once/frame-bytes.ts'
-import type { Delivery, Frame, ReplyFrame } from '../once/frame.ts'
+import type { Delivery, ReplyFrame } from '../once/frame.ts'
 import { Clock, type Process } from './clock.ts'
 import { ClientLife, type ClientWorld } from './client-life.ts'
 import { JournalDisk, LedgerDisk } from './disk.ts'
@@ -12,6 +12,7 @@ import { type Fault, Faults } from './faults.ts'
 import { violations, type Wanted } from './history.ts'
 import { lateMsMax, Network } from './network.ts'
 import { kill, type ServerWorld, startServer } from './server-life.ts'
+import { shownFrame } from './shown-frame.ts'
 import { accounts, number } from './workload.ts'
 
 export interface SimulationOptions {
@@ -279,7 +280,7 @@ class Simulation {
   private look(from: Process, to: Process, bytes: Uint8Array): void {
     const { clock } = this
     const isReply = bytes[0] === replyKind
-    clock.note(() => `${from.name} -> ${to.name}: ${shown(decodeFrame(bytes))}`)
+    clock.note(() => `${from.name} -> ${to.name}: ${shownFrame(decodeFrame(bytes))}`)
     if (!isReply) return
     const frame = decodeFrame(bytes) as ReplyFrame
     const xid = `${frame.session}:${frame.number}`
@@ -312,9 +313,3 @@ class Simulation {
 
 /** Byte 0 of a REPLY (docs/protocol.md). */
 const replyKind = 4
-
-function shown(frame: Frame): string {
-  const number = 'number' in frame ? ` ${frame.number}` : ''
-  if (frame.kind === 'reply') return `reply${number} ${frame.outcome.kind}`
-  return frame.kind === 'refused' ? `refused${number} ${frame.code}` : `${frame.kind}${number}`
-}
