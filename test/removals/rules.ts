@@ -21,7 +21,7 @@ export interface Rule {
 
 /** Every marked rule. Throws for a mark that stands before no statement. */
 export function rules(): Rule[] {
-  return ['once', 'ledger'].flatMap((folder) =>
+  return ['once', 'ledger', 'driver', 'journal'].flatMap((folder) =>
     readdirSync(join(src, folder))
       .filter((name) => /(?<!\.test|-contract)\.ts$/.test(name))
       .flatMap((name) => rulesOf(`${folder}/${name}`)),
@@ -49,7 +49,7 @@ function rulesOf(file: string): Rule[] {
   return found
 }
 
-/** Bundles `entry` (below src/) without the rule, into `outfile`. */
+/** Bundles `entry` without the rule, into `outfile`; with no rule, as it is. */
 export async function bundleWithout(rule: Rule | undefined, entry: string, outfile: string): Promise<void> {
   const removal: Plugin = {
     name: 'removal',
@@ -62,12 +62,14 @@ export async function bundleWithout(rule: Rule | undefined, entry: string, outfi
     },
   }
   await build({
-    entryPoints: [join(src, entry)],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
+    // Worlds of what users bring along would need their packages; none is played here.
+    packages: 'external',
     plugins: [removal],
     logLevel: 'silent',
   })
