@@ -5,6 +5,7 @@
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { ServerIdentity } from '../once/intent.ts'
+import type { PostgresHost } from './postgres-host.ts'
 import { Link, type PostgresPool } from './postgres-pool.ts'
 import { dateMs, stored } from './postgres-rows.ts'
 
@@ -12,44 +13,46 @@ import { dateMs, stored } from './postgres-rows.ts'
 const waitMs = 500
 const againMs = 100
 
+export interface ClaimOptions {
+  readonly pool: PostgresPool
+  readonly host: PostgresHost
+  readonly server: ServerIdentity
+  /** The number of its name. */
+  readonly lock: bigint
+}
+
 /** Takes the name. @throws {OncewireError} server-name-taken */
-export async function claimName(
-  pool: PostgresPool,
-  server: ServerIdentity,
-  lock: bigint,
-): Promise<{ release(): Promise<void> }> {
-  const claim = new Claim(pool, server, lock)
+export async function claimName(options: ClaimOptions): Promise<{ release(): Promise<void> }> {
+  const { host, server } = options
+  const claim = new Claim(options)
   for (let leftMs = waitMs; !(await claim.take()); leftMs -= againMs) {
     if (leftMs <= 0) throw nameTaken(server.name)
-    await new Promise((resolve) => setTimeout(resolve, againMs))
+    await host.wait(againMs)
   }
   return claim
 }
 
 class Claim {
-  private readonly pool: PostgresPool
-  private readonly server: ServerIdentity
-  private readonly lock: bigint
+  private readonly options: ClaimOptions
   private link: Link | undefined
   private isReleased = false
 
-  constructor(pool: PostgresPool, server: ServerIdentity, lock: bigint) {
-    this.pool = pool
-    this.server = server
-    this.lock = lock
+  constructor(options: ClaimOptions) {
+    this.options = options
   }
 
   /** false: another has it. */
   async take(): Promise<boolean> {
-    const link = await Link.open(this.pool)
+    const { pool, lock, server } = this.options
+    const link = await Link.open(pool)
     try {
       await link.query(keepAlive)
-      const [row] = await link.query(tryLock, [this.lock])
+      const [row] = await link.query(tryLock, [lock])
       if (row?.['locked'] !== true) {
         link.release()
         return false
       }
-      await link.query(putServer, [stored(this.server.name), this.server.incarnation])
+      await link.query(putServer, [stored(server.name), server.incarnation])
     } catch (error) {
       link.release(error as Error)
       throw error
@@ -75,7 +78,7 @@ class Claim {
   }
 
   private takeLater(): void {
-    setTimeout(() => {
+    this.options.host.later(againMs, () => {
       if (this.isReleased) return
       this.take().then(
         (isTaken) => {
@@ -84,7 +87,7 @@ class Claim {
         },
         () => this.takeLater(),
       )
-    }, againMs).unref()
+    })
   }
 }
 

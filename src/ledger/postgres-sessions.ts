@@ -7,6 +7,7 @@
 import { mayEnd, openSession, raisedFirstUnacked } from '../once/admission.ts'
 import type { SessionId } from '../once/frame.ts'
 import type { OpenedSession, OpenSession } from '../once/ledger.ts'
+import type { PostgresHost } from './postgres-host.ts'
 import { type LockNumbers, lockOne } from './postgres-locks.ts'
 import type { Quotas } from './postgres-quota.ts'
 import { dateMs, readSession, stored, told } from './postgres-rows.ts'
@@ -34,17 +35,17 @@ export class Sessions {
   private readonly transactions: Transactions
   private readonly locks: LockNumbers
   private readonly quotas: Quotas
-  private readonly nowMs: () => number
+  private readonly host: PostgresHost
   private readonly raising = new Map<SessionId, Promise<void>>()
 
   constructor(
     transactions: Transactions,
-    { locks, quotas, nowMs }: { locks: LockNumbers; quotas: Quotas; nowMs: () => number },
+    { locks, quotas, host }: { locks: LockNumbers; quotas: Quotas; host: PostgresHost },
   ) {
     this.transactions = transactions
     this.locks = locks
     this.quotas = quotas
-    this.nowMs = nowMs
+    this.host = host
   }
 
   async open(request: OpenSession): Promise<OpenedSession> {
@@ -83,7 +84,7 @@ export class Sessions {
     const known = this.raising.get(session)
     if (known !== undefined) return known
     const forget = (): void => void this.raising.delete(session)
-    const raised = this.raise(call, 0).then(forget, () => void setTimeout(forget, raiseAgainMs).unref())
+    const raised = this.raise(call, 0).then(forget, () => this.host.later(raiseAgainMs, forget))
     this.raising.set(session, raised)
     return raised
   }
@@ -103,7 +104,7 @@ export class Sessions {
 
   /** Forgets some sessions whose lease has ended, but for those that a running call holds. */
   sweep(): Promise<void> {
-    const options = { untilMs: this.nowMs() + raiseTriesMs, mayFollowCommit: true }
+    const options = { untilMs: this.host.nowMs() + raiseTriesMs, mayFollowCommit: true }
     return this.transactions.run(async (tx) => {
       const ended = await tx.query(selectEnded, [sweptMax])
       if (ended.length === 0) return
@@ -125,7 +126,7 @@ export class Sessions {
 
   /** A transaction that has the session to itself. */
   private alone<T>(id: SessionId, triesMs: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const options = { untilMs: this.nowMs() + triesMs, mayFollowCommit: true }
+    const options = { untilMs: this.host.nowMs() + triesMs, mayFollowCommit: true }
     return this.transactions.run((tx) => {
       // A call that runs for long would hold up all that come behind us: rather try again.
       tx.command(`SET LOCAL lock_timeout = ${raiseWaitMs}`)

@@ -7,6 +7,7 @@
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import { isStalePlan, isTransient } from './postgres-errors.ts'
+import type { PostgresHost } from './postgres-host.ts'
 import { Link, type PostgresPool, type Row, type Statement } from './postgres-pool.ts'
 
 /** However late its deadline: after so long without a database a call is left unanswered, and asked for again. */
@@ -86,15 +87,15 @@ export interface RunOptions {
 
 export class Transactions {
   private readonly pool: PostgresPool
-  private readonly nowMs: () => number
+  private readonly host: PostgresHost
   private room: number
   private readonly waiting: (() => void)[] = []
   private readonly running = new Set<Promise<unknown>>()
   private isClosed = false
 
-  constructor(pool: PostgresPool, nowMs: () => number) {
+  constructor(pool: PostgresPool, host: PostgresHost) {
     this.pool = pool
-    this.nowMs = nowMs
+    this.host = host
     this.room = Math.max(1, (pool.options?.max ?? 10) - reserved)
   }
 
@@ -116,7 +117,8 @@ export class Transactions {
     work: (tx: Transaction) => Promise<T>,
     { untilMs, mayFollowCommit }: RunOptions,
   ): Promise<T> {
-    const lastMs = Math.min(untilMs, this.nowMs() + triesForMs)
+    const { host } = this
+    const lastMs = Math.min(untilMs, host.nowMs() + triesForMs)
     for (let pauseMs = pauseMinMs; ; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
       if (this.isClosed) throw failed('the ledger is closed')
       const tried = await this.once(work)
@@ -124,8 +126,8 @@ export class Transactions {
       const { error, isCommitSent } = tried
       // H4: nothing is known of it, and without a row to look for nobody can ask.
       if (isCommitSent && !mayFollowCommit) throw failed('the answer to COMMIT was lost', error)
-      if (!isTransient(error) || this.nowMs() + pauseMs > lastMs) throw failed('the database failed', error)
-      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.8 + 0.4 * Math.random())))
+      if (!isTransient(error) || host.nowMs() + pauseMs > lastMs) throw failed('the database failed', error)
+      await host.wait(pauseMs * (0.8 + 0.4 * host.random()))
     }
   }
 

@@ -4,17 +4,16 @@
  * Invariant: nothing is acknowledged that the database could forget: a database without fsync or synchronous_commit is
  * refused (protocol section 6).
  */
-import { randomBytes } from 'node:crypto'
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { Intent, IntentLedger, NewIntent, ServerIdentity } from '../once/intent.ts'
 import type { Asked, HeldRows, Ledger, LedgerCall, LedgerLimits, OpenedSession, OpenSession } from '../once/ledger.ts'
 import type { Answer } from '../once/outcome.ts'
-import { toHex } from '../std/bytes.ts'
 import { defaultLimits, type LedgerOptions } from './limits.ts'
 import { Calls, type CallsOptions, type Handler } from './postgres-calls.ts'
 import { claimName } from './postgres-claim.ts'
 import { isStalePlan } from './postgres-errors.ts'
 import { Intents } from './postgres-intents.ts'
+import { type PostgresHost, realHost } from './postgres-host.ts'
 import { LockNumbers } from './postgres-locks.ts'
 import { openPool } from './postgres-open.ts'
 import { Link, type PostgresPool, type Statement } from './postgres-pool.ts'
@@ -48,7 +47,16 @@ export interface PostgresOptions extends LedgerOptions {
  *
  * @throws {OncewireError} ledger-unusable, ledger-format; and what `schema` throws
  */
-export async function postgres(url: string | PostgresPool, options: PostgresOptions = {}): Promise<PostgresLedger> {
+export function postgres(url: string | PostgresPool, options: PostgresOptions = {}): Promise<PostgresLedger> {
+  return openOn(realHost, url, options)
+}
+
+/** The same in a process whose time and chance are not the real ones. */
+export async function openOn(
+  host: PostgresHost,
+  url: string | PostgresPool,
+  options: PostgresOptions,
+): Promise<PostgresLedger> {
   const limits = defaultLimits(options)
   const own = typeof url === 'string' ? await openPool(url, options.connectionsMax ?? 16) : undefined
   const pool = own ?? (url as PostgresPool)
@@ -57,8 +65,8 @@ export async function postgres(url: string | PostgresPool, options: PostgresOpti
     const link = await Link.open(pool)
     try {
       await checkDurability(link)
-      const id = await prepareTables(link, toHex(randomBytes(16)), options.schema)
-      return new SharedLedger(id, { pool, limits, endPool: async () => own?.end() })
+      const id = await prepareTables(link, host.randomHex(16), options.schema)
+      return new SharedLedger(id, { pool, host, limits, endPool: async () => own?.end() })
     } finally {
       link.release()
     }
@@ -70,6 +78,7 @@ export async function postgres(url: string | PostgresPool, options: PostgresOpti
 
 interface SharedLedgerOptions {
   readonly pool: PostgresPool
+  readonly host: PostgresHost
   readonly limits: LedgerLimits
   endPool(): Promise<void>
 }
@@ -78,6 +87,7 @@ class SharedLedger implements PostgresLedger {
   readonly id: string
   readonly limits: LedgerLimits
   private readonly pool: PostgresPool
+  private readonly host: PostgresHost
   private readonly endPool: () => Promise<void>
   private readonly transactions: Transactions
   private readonly locks: LockNumbers
@@ -86,16 +96,17 @@ class SharedLedger implements PostgresLedger {
   private readonly effects: Intents
   private readonly claims = new Set<{ release(): Promise<void> }>()
 
-  constructor(id: string, { pool, limits, endPool }: SharedLedgerOptions) {
-    const nowMs = (): number => performance.now()
+  constructor(id: string, { pool, host, limits, endPool }: SharedLedgerOptions) {
+    const nowMs = (): number => host.nowMs()
     this.id = id
     this.limits = limits
     this.pool = pool
+    this.host = host
     this.endPool = endPool
-    this.transactions = new Transactions(pool, nowMs)
+    this.transactions = new Transactions(pool, host)
     this.locks = new LockNumbers(id)
     const quotas = new Quotas(limits, nowMs)
-    this.sessions = new Sessions(this.transactions, { locks: this.locks, quotas, nowMs })
+    this.sessions = new Sessions(this.transactions, { locks: this.locks, quotas, host })
     const { transactions, sessions, locks } = this
     const parts: CallsOptions = { transactions, sessions, locks, quotas, turns: new Turns(), limits, nowMs }
     this.calls = new Calls(parts)
@@ -135,7 +146,8 @@ class SharedLedger implements PostgresLedger {
   }
 
   async claim(server: ServerIdentity): Promise<{ release(): Promise<void> }> {
-    const claim = await claimName(this.pool, server, this.locks.server(server.name))
+    const { pool, host, locks } = this
+    const claim = await claimName({ pool, host, server, lock: locks.server(server.name) })
     this.claims.add(claim)
     return {
       release: async () => {
@@ -193,7 +205,7 @@ class SharedLedger implements PostgresLedger {
 
   /** What is committed now. */
   private read<T>(work: (link: Link) => Promise<T>): Promise<T> {
-    return this.transactions.run((tx) => work(tx.link), { untilMs: performance.now() + 30_000, mayFollowCommit: true })
+    return this.transactions.run((tx) => work(tx.link), { untilMs: this.host.nowMs() + 30_000, mayFollowCommit: true })
   }
 }
 
