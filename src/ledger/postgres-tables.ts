@@ -11,7 +11,7 @@ import type { Link } from './postgres-pool.ts'
  * What each format adds to the one before. Nothing is counted in a row that many calls would change: live records and a
  * principal's bytes are counted where they lie.
  */
-const formats: readonly string[] = [
+export const formats: readonly string[] = [
   `CREATE TABLE oncewire_meta (name text PRIMARY KEY, value text NOT NULL);
   CREATE TABLE oncewire_session (
     sid bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id text NOT NULL UNIQUE, principal text NOT NULL,

@@ -31,11 +31,12 @@ export const faultRates = {
   'killed-after-commit': 0.01,
   'commit-failed': 0.01,
   'commit-unheard': 0.01,
-  // A database server: for each statement, and each second.
+  // A database server: for each statement, each connection that ends, and each second.
   'connection-cut': 0.004,
   'backend-killed': 0.004,
   serialization: 0.01,
   'database-slow': 0.02,
+  'disconnect-unheard': 0.5,
   'database-crashed': 0.05,
   // The client's disk, for each group of entries, and for each death.
   'journal-slow': 0.05,

@@ -192,7 +192,10 @@ export class Backend {
     const { transaction } = this
     if (transaction === undefined) return
     this.transaction = undefined
-    if (transaction.touched.size > 0) transaction.commitOrder = ++this.database.commits
+    if (transaction.touched.size > 0) {
+      transaction.commitOrder = ++this.database.commits
+      this.database.onCommit(transaction)
+    }
     this.releaseAll(transaction)
     this.database.changed()
   }

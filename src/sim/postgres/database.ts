@@ -24,6 +24,8 @@ export interface DatabaseSettings {
 export class Database {
   readonly settings: DatabaseSettings
   readonly advisory = new AdvisoryLocks()
+  /** Is shown what commits, before what it replaced is forgotten. */
+  onCommit: (transaction: Transaction) => void = () => {}
   /** So many transactions that wrote something have committed. */
   commits = 0
   /** Numbers given by sequences; no rollback takes them back. */

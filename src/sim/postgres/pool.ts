@@ -76,9 +76,9 @@ export class SimPool implements PostgresPool {
     for (const client of this.open) client.leave()
   }
 
-  /** The database has gone: so says each connection. */
-  lost(): void {
-    for (const client of this.open) client.broke()
+  /** Every connection breaks, and both ends hear of it some time. */
+  cut(): void {
+    for (const client of this.open) client.cut()
   }
 }
 
@@ -147,11 +147,11 @@ class SimClient implements PostgresClient {
 
   /** The client is gone, or gives up: what it sent last may never arrive, and the backend hears of it some time. */
   leave(): void {
-    const { clock } = this.world
+    const { clock, faults } = this.world
     if (this.hasLeft) return
     this.hasLeft = true
     this.queue.length = Math.floor(clock.random() * (this.queue.length + 1))
-    this.after(clock.chance(0.7) ? clock.between(0, 5) : clock.between(5, 10_000))
+    this.after(faults.strikes('disconnect-unheard') ? clock.between(5, 10_000) : clock.between(0, 5))
   }
 
   /** The connection breaks between the two, and the client hears of it now. */
@@ -172,8 +172,10 @@ class SimClient implements PostgresClient {
   /** The backend ends when it has nothing left to do: while it waits for a lock it does not listen. */
   private after(ms: number): void {
     this.world.clock.after(ms, () => {
+      const { backend } = this
+      if (backend === undefined || backend.isGone) return
       if (this.isBusy || this.queue.length > 0) this.after(50)
-      else this.backend?.end()
+      else backend.end()
     })
   }
 

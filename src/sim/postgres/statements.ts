@@ -4,6 +4,7 @@
  *
  * Invariant: every statement of ledger/postgres-*.ts is here; one that is not known stops the world.
  */
+import { formats } from '../../ledger/postgres-tables.ts'
 import type { Execution, Meaning } from './execution.ts'
 import { intentStatements } from './intent-statements.ts'
 import { read, withBig, write } from './meaning.ts'
@@ -248,9 +249,8 @@ const openingStatements: Record<string, Meaning> = {
   }),
 }
 
-/** `tables`: the DDL of the newest format, as the ledger sends it. */
-export function ledgerStatements(tables: string): Map<string, Meaning> {
-  const all = { ...sessionStatements, ...callStatements, ...openingStatements, ...intentStatements }
+export function ledgerStatements(): Map<string, Meaning> {
   const makeTables = write((s) => s.insert(catalog(s), { name: 'oncewire_meta' }, ['oncewire_meta']))
-  return new Map([...Object.entries(all), [tables, makeTables]])
+  const all = { ...sessionStatements, ...callStatements, ...openingStatements, ...intentStatements }
+  return new Map([...Object.entries(all), ...formats.map((sql) => [sql, makeTables] as const)])
 }
