@@ -105,7 +105,7 @@ function isBefore(one: Event, other: Event): boolean {
 const turn = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
 
 /** 2026-01-01: what clocks show when the world begins. */
-const epochMs = 1_767_225_600_000
+export const epochMs = 1_767_225_600_000
 
 /** One life of one process, with clocks of its own; what `oncewire` takes for the world. */
 export class Process implements World {

@@ -7,16 +7,21 @@ import { ServerDriver } from '../driver/server-driver.ts'
 import { GroupLedger } from '../ledger/group-ledger.ts'
 import { defaultLimits as ledgerLimits } from '../ledger/limits.ts'
 import { Dispatcher } from '../rpc/dispatcher.ts'
+import type { Ledger } from '../once/ledger.ts'
 import type { Service } from '../rpc/service.ts'
 import { type Clock, Process } from './clock.ts'
 import type { LedgerDisk } from './disk.ts'
 import type { Network } from './network.ts'
+import { bankHandlers, bankSchema } from './postgres/bank.ts'
+import type { SimPostgres } from './postgres/server.ts'
 import { Bank, type Effects, handlers } from './workload.ts'
 
 export interface ServerWorld {
   readonly clock: Clock
   readonly network: Network
   readonly disk: LedgerDisk
+  /** In the place of `disk`: the servers share a database server. */
+  readonly postgres: SimPostgres | undefined
   readonly effects: Effects
   readonly window: number
   readonly duplicates: 'attach' | 'still-running'
@@ -24,12 +29,19 @@ export interface ServerWorld {
 
 const ledgerId = '1'.repeat(32)
 
-/** Starts a server under that name; it listens. */
+/** Starts a server under that name; it listens as soon as it has its ledger. */
 export function startServer(name: string, world: ServerWorld): Process {
-  const { clock, network, disk, effects, window, duplicates } = world
+  const { clock, postgres } = world
   const process = new Process(clock, name)
-  const limits = ledgerLimits({ window })
-  const ledger = new GroupLedger(disk, {
+  clock.note(() => `${name} starts`)
+  if (postgres === undefined) serve(process, embeddedLedger(process, world), world)
+  else openPostgres(process, postgres, world)
+  return process
+}
+
+function embeddedLedger(process: Process, world: ServerWorld): Ledger<unknown> {
+  const { clock, disk, window } = world
+  return new GroupLedger(disk, {
     id: ledgerId,
     nowMs: () => process.nowMs(),
     soon: (act) => {
@@ -40,8 +52,27 @@ export function startServer(name: string, world: ServerWorld): Process {
         }),
       )
     },
-    ...limits,
+    ...ledgerLimits({ window }),
   })
+}
+
+/** Again and again, as whoever starts servers does, until the database is there. */
+function openPostgres(process: Process, postgres: SimPostgres, world: ServerWorld): void {
+  const { clock, window } = world
+  postgres.onKill = (killed) => kill(killed, world)
+  const options = { max: 4 + Math.floor(clock.random() * 6), pipeline: clock.chance(0.7) }
+  postgres.open(process, options, { window, schema: bankSchema }).then(
+    (ledger) => serve(process, ledger as Ledger<unknown>, world),
+    (error: unknown) => {
+      clock.note(() => `${process.name}: ${String(error)}`)
+      process.wakeAt(clock.nowMs + 500, () => openPostgres(process, postgres, world))
+    },
+  )
+}
+
+function serve(process: Process, ledger: Ledger<unknown>, world: ServerWorld): void {
+  const { clock, network, postgres, effects, window, duplicates } = world
+  const { name } = process
   const log = (message: string, error: unknown): void => clock.note(() => `${name}: ${message}: ${String(error)}`)
   const { replyBytesMax, recordsMax, recordBytesMax, sessionsMax, queuedMax } = defaultLimits
   const executor = new Executor({
@@ -53,7 +84,8 @@ export function startServer(name: string, world: ServerWorld): Process {
     log,
   })
   const dispatcher = new Dispatcher()
-  dispatcher.add(Bank as Service<unknown>, handlers(clock, process, effects))
+  const methods = handlers(clock, process, effects)
+  dispatcher.add(Bank as Service<unknown>, postgres === undefined ? methods : { ...methods, ...bankHandlers })
   const driver = new ServerDriver({
     executor,
     ledger,
@@ -66,13 +98,13 @@ export function startServer(name: string, world: ServerWorld): Process {
     callsMax: window + queuedMax,
     machine: {
       incarnation: process.randomHex(8),
-      ledgerId,
+      ledgerId: ledger.id,
       window,
       replyBytesMax,
       recordsMax,
       recordBytesMax,
       sessionsMax,
-      keyRetentionMs: limits.keyRetentionMs,
+      keyRetentionMs: ledger.limits.keyRetentionMs,
       memoryLeaseMs: 10 * 60_000,
       durableLeaseMs: 7 * 24 * 3_600_000,
       duplicates,
@@ -80,13 +112,15 @@ export function startServer(name: string, world: ServerWorld): Process {
     },
   })
   network.listen(process, (connection) => driver.accept(connection))
-  clock.note(() => `${name} starts`)
-  return process
 }
 
-export function kill(process: Process, { clock, network }: Pick<ServerWorld, 'clock' | 'network'>): void {
+export function kill(
+  process: Process,
+  { clock, network, postgres }: Pick<ServerWorld, 'clock' | 'network' | 'postgres'>,
+): void {
   if (process.isDead) return
   clock.note(() => `${process.name} is killed`)
   process.kill()
   network.processDied(process)
+  postgres?.processDied(process)
 }

@@ -5,7 +5,7 @@
  */
 import { decodeFrame } from '../once/frame-bytes.ts'
 import type { Delivery, ReplyFrame } from '../once/frame.ts'
-import { Clock, type Process } from './clock.ts'
+import { Clock, epochMs, type Process } from './clock.ts'
 import { ClientLife, type ClientWorld } from './client-life.ts'
 import { JournalDisk, LedgerDisk } from './disk.ts'
 import { type Fault, Faults } from './faults.ts'
@@ -13,6 +13,8 @@ import { violations, type Wanted } from './history.ts'
 import { lateMsMax, Network } from './network.ts'
 import { kill, type ServerWorld, startServer } from './server-life.ts'
 import { shownFrame } from './shown-frame.ts'
+import { bankStatements, centsIn, effectsIn } from './postgres/bank.ts'
+import { SimPostgres } from './postgres/server.ts'
 import { accounts, number } from './workload.ts'
 
 export interface SimulationOptions {
@@ -21,6 +23,8 @@ export interface SimulationOptions {
   readonly calls: number
   /** Writes down every event. */
   readonly isTraced?: boolean | undefined
+  /** What the servers keep their ledger in; absent: one seed in five has PostgreSQL. */
+  readonly ledger?: 'embedded' | 'postgres' | undefined
   /** No other faults than these; absent: all. */
   readonly faults?: readonly Fault[] | undefined
 }
@@ -69,6 +73,7 @@ class Simulation {
   private readonly faults: Faults
   private readonly network: Network
   private readonly disk: LedgerDisk
+  private readonly postgres: SimPostgres | undefined
   private readonly effects = new Map<string, number>()
   private readonly wanted = new Map<string, Wanted>()
   private readonly servers: { readonly name: string; process: Process | undefined }[]
@@ -90,16 +95,21 @@ class Simulation {
     this.network = new Network(clock, faults)
     this.network.tap = (from, to, bytes) => this.look(from, to, bytes)
     this.disk = new LedgerDisk(() => Math.floor(clock.nowMs), faults)
-    const { network, disk, effects } = this
+    const isShared = (options.ledger ?? (options.seed % 5 === 0 ? 'postgres' : 'embedded')) === 'postgres'
+    const database = { dateMs: () => Math.floor(epochMs + clock.nowMs), statements: bankStatements() }
+    this.postgres = isShared ? new SimPostgres(clock, faults, database) : undefined
+    const { network, disk, postgres, effects } = this
     this.serverWorld = {
       clock,
       network,
       disk,
+      postgres,
       effects,
       window: clock.pick([1, 2, 8, 1024]),
       duplicates: clock.pick(['attach', 'still-running']),
     }
-    const names = clock.chance(0.4) ? ['server-1', 'server-2'] : ['server-1']
+    const count = clock.chance(isShared ? 0.7 : 0.4) ? (isShared ? clock.pick([2, 2, 3]) : 2) : 1
+    const names = ['server-1', 'server-2', 'server-3'].slice(0, count)
     this.servers = names.map((name) => ({ name, process: startServer(name, this.serverWorld) }))
     this.clientWorld = { clock, faults, network, servers: names, wanted: this.wanted }
     for (let i = 0; i < options.clients; i++) {
@@ -156,6 +166,7 @@ class Simulation {
       this.killClient(clock.pick(this.clients))
     }
     if (faults.strikes('half-open')) network.halfOpen()
+    if (this.postgres !== undefined && faults.strikes('database-crashed')) this.postgres.crash(clock.between(50, 4_000))
     clock.after(1_000, () => this.everySecond())
   }
 
@@ -294,21 +305,41 @@ class Simulation {
   }
 
   private check(): void {
-    const effectsOf = (tag: string): number =>
-      (this.effects.get(tag) ?? 0) + number(this.disk.values.get(`effect ${tag}`))
+    const kept = this.kept()
+    const effectsOf = (tag: string): number => (this.effects.get(tag) ?? 0) + kept.effectsOf(tag)
     const { serverDied } = this
     const journalLost = this.journalLost || (this.faults.counts['journal-full'] ?? 0) > 0
     const isFarAway = this.servers.length > 1
     const excuses = { serverDied, journalLost, isFarAway }
-    this.wrong.push(...violations([...this.wanted.values()], { effectsOf, excuses }), ...this.disk.wentDown)
-    let sum = 0
-    for (let i = 0; i < accounts; i++) sum += number(this.disk.values.get(`account ${i}`))
-    if (sum !== 0) this.wrong.push(`I10 money was ${sum > 0 ? 'made' : 'lost'}: ${sum}`)
-    const { sessions, records } = this.disk.held()
+    this.wrong.push(...violations([...this.wanted.values()], { effectsOf, excuses }), ...kept.wentDown)
+    const { cents } = kept
+    if (cents !== 0) this.wrong.push(`I10 money was ${cents > 0 ? 'made' : 'lost'}: ${cents}`)
+    const { sessions, records } = kept.held
     const most = 2 * this.serverWorld.window * sessions
     if (records > most)
       this.wrong.push(`I7 ${records} records of ${sessions} sessions, and at most ${most} are allowed`)
   }
+
+  /** What the ledger's database holds in the end, whichever it is. */
+  private kept(): Kept {
+    const { disk, postgres } = this
+    if (postgres !== undefined) {
+      const { database, wentDown } = postgres
+      const effectsOf = (tag: string): number => effectsIn(database, tag)
+      return { effectsOf, cents: centsIn(database), held: postgres.held(), wentDown }
+    }
+    let cents = 0
+    for (let i = 0; i < accounts; i++) cents += number(disk.values.get(`account ${i}`))
+    const effectsOf = (tag: string): number => number(disk.values.get(`effect ${tag}`))
+    return { effectsOf, cents, held: disk.held(), wentDown: disk.wentDown }
+  }
+}
+
+interface Kept {
+  effectsOf(tag: string): number
+  readonly cents: number
+  readonly held: { readonly sessions: number; readonly records: number }
+  readonly wentDown: readonly string[]
 }
 
 /** Byte 0 of a REPLY (docs/protocol.md). */

@@ -55,7 +55,11 @@ export class Backend {
   }
 
   /** Carries out one statement; `told` may be called later, when what it waits for has ended. */
-  run(text: string, { values, meaning }: { values: readonly unknown[]; meaning: Meaning | undefined }, told: Told): void {
+  run(
+    text: string,
+    { values, meaning }: { values: readonly unknown[]; meaning: Meaning | undefined },
+    told: Told,
+  ): void {
     const command = /^[a-z]+/i.exec(text)?.[0].toUpperCase() ?? ''
     const control = this.control(command, text)
     if (control !== undefined) return told(control)

@@ -55,7 +55,11 @@ function keepGoing(clock: Clock): void {
   void go()
 }
 
-async function subject(server: SimPostgres, clock: Clock, limits: PostgresOptions): Promise<ContractSubject<PostgresTx>> {
+async function subject(
+  server: SimPostgres,
+  clock: Clock,
+  limits: PostgresOptions,
+): Promise<ContractSubject<PostgresTx>> {
   const process = new Process(clock, 'server')
   const pool = server.poolFor(process, { max: 8, pipeline: true })
   const ledger = await openOn(hostOf(process), pool, { schema: makeCounter, ...limits })

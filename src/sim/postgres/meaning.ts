@@ -23,6 +23,7 @@ export function write(steps: (s: Execution) => Steps<unknown>): Meaning {
 /** The row with those columns as PostgreSQL's bigint comes back. */
 export function withBig(row: Row, columns: readonly string[]): Row {
   const given: Record<string, unknown> = { ...row }
-  for (const name of columns) if (given[name] !== null && given[name] !== undefined) given[name] = BigInt(given[name] as number)
+  for (const name of columns)
+    if (given[name] !== null && given[name] !== undefined) given[name] = BigInt(given[name] as number)
   return given
 }

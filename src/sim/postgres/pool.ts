@@ -17,6 +17,8 @@ export interface PoolWorld {
   readonly database: Database
   /** Nobody can connect: it starts. */
   readonly isDown: () => boolean
+  /** The process that has this pool dies. */
+  readonly kill: () => void
 }
 
 export interface PoolOptions {
@@ -197,6 +199,7 @@ class SimClient implements PostgresClient {
     const { text, name, values = [] } = sent.query
     clock.note(() => `${this.process.name} #${backend.pid}: ${name ?? text.slice(0, 60)}`)
     const told = (given: Done | DatabaseError): void => this.answered(sent, given)
+    if (text === 'COMMIT' && faults.strikes('killed-in-transaction')) world.kill()
     if (faults.strikes('backend-killed')) {
       backend.end()
       return this.broke()
@@ -216,6 +219,7 @@ class SimClient implements PostgresClient {
     if (this.isBroken || this.process.isDead) return
     clock.note(() => `${this.process.name} #${this.backend?.pid}: ${shown(given)}`)
     const isCommit = !(given instanceof DatabaseError) && given.command === 'COMMIT'
+    if (isCommit && faults.strikes('killed-after-commit')) return this.world.kill()
     if (isCommit && faults.strikes('commit-unheard')) return this.cut()
     clock.after(clock.between(0.05, 0.5), () =>
       this.process.within(() => {

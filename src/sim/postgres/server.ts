@@ -25,6 +25,8 @@ export interface SimPostgresOptions {
 
 export class SimPostgres {
   readonly database: Database
+  /** Kills a process. */
+  onKill: (process: Process) => void = () => {}
   /** What never goes down and did (I12). */
   readonly wentDown: string[] = []
   private readonly clock: Clock
@@ -42,7 +44,9 @@ export class SimPostgres {
 
   poolFor(process: Process, options: PoolOptions): SimPool {
     const { clock, faults, database } = this
-    const pool = new SimPool(process, { clock, faults, database, isDown: () => clock.nowMs < this.upAtMs }, options)
+    const isDown = (): boolean => clock.nowMs < this.upAtMs
+    const kill = (): void => this.onKill(process)
+    const pool = new SimPool(process, { clock, faults, database, isDown, kill }, options)
     this.pools.set(process, pool)
     return pool
   }
@@ -74,7 +78,9 @@ export class SimPostgres {
     for (const { table, versions } of touched) {
       if (table.name !== 'oncewire_session') continue
       const before = versions.find(({ removedBy }) => removedBy?.commitOrder === commitOrder)
-      const now = versions.find(({ madeBy, removedBy }) => madeBy.commitOrder === commitOrder && removedBy === undefined)
+      const now = versions.find(
+        ({ madeBy, removedBy }) => madeBy.commitOrder === commitOrder && removedBy === undefined,
+      )
       if (before === undefined || now === undefined) continue
       for (const column of ['epoch', 'first_unacked']) {
         const [was, is] = [Number(before.row[column]), Number(now.row[column])]

@@ -180,7 +180,9 @@ const callStatements: Record<string, Meaning> = {
   ),
   oncewire_remove_expired_keys: write(function* (s) {
     const isOver = (row: Row): boolean => Number(row['expires_ms']) <= s.dateMs
-    const oldest = [...s.rows(keys(s), isOver)].toSorted((one, other) => Number(one['expires_ms']) - Number(other['expires_ms']))
+    const oldest = [...s.rows(keys(s), isOver)].toSorted(
+      (one, other) => Number(one['expires_ms']) - Number(other['expires_ms']),
+    )
     const over: unknown[] = []
     for (const one of oldest) {
       if (over.length === 2) break
@@ -228,9 +230,7 @@ const sameKey = (one: Row, other: Row): boolean =>
   one['principal'] === other['principal'] && one['method'] === other['method'] && one['name'] === other['name']
 
 const openingStatements: Record<string, Meaning> = {
-  oncewire_durability: read(() => [
-    { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on', standby: false },
-  ]),
+  oncewire_durability: read(() => [{ fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on', standby: false }]),
   oncewire_known: read((s) => [{ known: s.get(catalog(s), 'oncewire_meta') !== undefined }]),
   oncewire_meta: read((s) => {
     const row = s.get(metas(s), s.text(1))

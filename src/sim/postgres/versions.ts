@@ -48,7 +48,9 @@ export class Slot {
 
   /** What a statement of `xact` sees that began after so many commits. */
   seen(xact: Xact, snapshot: number): Version | undefined {
-    return this.versions.find(({ madeBy, removedBy }) => knows(madeBy) && (removedBy === undefined || !knows(removedBy)))
+    return this.versions.find(
+      ({ madeBy, removedBy }) => knows(madeBy) && (removedBy === undefined || !knows(removedBy)),
+    )
 
     function knows(other: Xact): boolean {
       return other === xact || (other.commitOrder !== undefined && other.commitOrder <= snapshot)
