@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
 import type { Meaning } from './execution.ts'
 import { write } from './meaning.ts'
 
-export const bankSchema = `CREATE TABLE IF NOT EXISTS account (name int PRIMARY KEY, cents bigint NOT NULL);
+export const bankSchema: string = `CREATE TABLE IF NOT EXISTS account (name int PRIMARY KEY, cents bigint NOT NULL);
   CREATE TABLE IF NOT EXISTS effect (tag text NOT NULL);
   INSERT INTO account SELECT n, 0 FROM generate_series(0, ${accounts - 1}) n ON CONFLICT DO NOTHING`
 const addCents = 'UPDATE account SET cents = cents + $2 WHERE name = $1'

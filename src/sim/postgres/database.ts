@@ -23,13 +23,13 @@ export interface DatabaseSettings {
 
 export class Database {
   readonly settings: DatabaseSettings
-  readonly advisory = new AdvisoryLocks()
+  readonly advisory: AdvisoryLocks = new AdvisoryLocks()
   /** Is shown what commits, before what it replaced is forgotten. */
   onCommit: (transaction: Transaction) => void = () => {}
   /** So many transactions that wrote something have committed. */
   commits = 0
   /** Numbers given by sequences; no rollback takes them back. */
-  readonly sequences = { sid: 0, intent: 0 }
+  readonly sequences: { sid: number; intent: number } = { sid: 0, intent: 0 }
   private readonly clock: DatabaseClock
   private readonly meanings: ReadonlyMap<string, Meaning>
   private readonly tables = new Map<string, Table>()
