@@ -265,6 +265,21 @@ describe('on a real channel', () => {
     await second.close()
   })
 
+  // The chaos run found it: the step had the number of the channel's first call, and was cancelled with it.
+  test('a cancelled call takes no step of a run with it', async () => {
+    const { url } = await openShop((what) => (what === 'now' ? 0 : 100))
+    const channel = await connect(url, { journal: join(await temporaryFolder(), 'client.journal') })
+    await channel.client(Shop).pack('now')
+    const running = channel.run('r', (run: Run) => run.client(Shop).pack('a step'))
+    const given = new AbortController()
+    const call = channel.client(Shop).pack('a call', { signal: given.signal })
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    given.abort()
+    await expect(call).rejects.toMatchObject({ code: 'cancelled' })
+    expect(await running).toBe('a step done')
+    await channel.close()
+  })
+
   test('what cannot be copied is named', async () => {
     const { url } = await openShop()
     const { end } = await live({ url, entries: [] as JournalEntry[], dieAfter: Infinity, torn: 0 }, (run) =>

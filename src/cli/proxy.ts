@@ -1,7 +1,7 @@
 /**
  * `oncewire proxy`: a faulty link in front of any service.
  */
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import type { Command } from 'commander'
 import { seededRandom } from '../std/prng.ts'
 import { didYouMean } from '../std/suggest.ts'
@@ -111,10 +111,11 @@ class LinkRun {
     }
     const ending = this.ended()
     this.part()
-    this.obey()
+    const ears = this.obey()
     this.report.begin()
     await ending
     clearTimeout(this.timer)
+    ears.close()
     this.link.close()
     this.report.end()
     const { seed } = this.settings
@@ -177,8 +178,8 @@ class LinkRun {
   }
 
   /** What the user types. */
-  private obey(): void {
-    createInterface({ input: process.stdin }).on('line', (line) => this.order(line.trim()))
+  private obey(): Interface {
+    return createInterface({ input: process.stdin }).on('line', (line) => this.order(line.trim()))
   }
 
   private order(word: string): void {

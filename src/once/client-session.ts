@@ -163,10 +163,10 @@ export class ClientSession {
     return undefined
   }
 
-  /** The call of that number of the driver's, open or waiting. */
+  /** The call of that number of the driver's, open or waiting. Steps of runs have none: they are cancelled by their names. */
   called(number: number): OpenCall | undefined {
     const waiting = this.queue.slice(this.queueHead).filter((call) => call.phase === 'waiting')
-    return [...this.calls(), ...waiting].find((call) => call.call === number)
+    return [...this.calls(), ...waiting].find((call) => call.call === number && call.step === undefined)
   }
 
   /** All that wait, taken out. */

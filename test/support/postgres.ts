@@ -24,6 +24,8 @@ export interface Postgres {
   readonly connection: { readonly host: string; readonly user: string; readonly database: string }
   /** As a power switch would: every connection is cut, what was not committed is gone. */
   crash(): Promise<void>
+  /** As an operator would who does not wait for clients: what was open is undone. */
+  shutDown(): Promise<void>
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -65,6 +67,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     connection,
     start,
     crash: () => end('SIGQUIT'),
+    shutDown: () => end('SIGINT'),
     async stop() {
       await end('SIGQUIT')
       rmSync(folder, { recursive: true, force: true })
