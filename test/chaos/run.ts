@@ -3,7 +3,7 @@
  *
  * Invariant: however it ends, what it started is ended, and its folder is gone unless a promise was broken.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { killAll, openWorkplace } from '../../src/cli/demo/processes.ts'
 import { buildActors } from './actors.ts'
@@ -41,63 +41,59 @@ export interface ChaosReport {
   readonly folder: string | undefined
 }
 
-/** What each world does of all calls, and with whom. */
+/** Who plays in each world. */
 const casts = {
-  sqlite: { share: 0.75, servers: 1, clients: 3, inFlight: 96 },
-  postgres: { share: 0.25, servers: 2, clients: 2, inFlight: 64 },
+  sqlite: { servers: 1, clients: 3, inFlight: 96 },
+  postgres: { servers: 2, clients: 2, inFlight: 64 },
 } as const
+
+/** Of all that is open when peace comes. */
+const drainMs = 120_000
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const workplace = openWorkplace('oncewire-chaos-')
   const stores: Store[] = []
-  const worlds: { world: World; share: number; store: Store }[] = []
+  const worlds: World[] = []
+  let isBroken = false
   const close = async (): Promise<void> => {
-    await Promise.all(worlds.map(({ world }) => world.close()))
+    await Promise.all(worlds.map((world) => world.close()))
     await Promise.all(stores.map((store) => store.close()))
     killAll()
+    if (isBroken) workplace.keep()
+    else rmSync(workplace.folder, { recursive: true, force: true, maxRetries: 10 })
   }
   try {
     const actors = await buildActors(workplace.folder)
-    const shares = options.worlds.reduce((sum, kind) => sum + casts[kind].share, 0)
     for (const [i, kind] of options.worlds.entries()) {
       const folder = join(workplace.folder, kind)
       mkdirSync(folder)
       const store = await (kind === 'sqlite' ? sqliteStore(folder) : postgresStore(folder))
       stores.push(store)
-      const { seed, everyMs } = options
-      const world = new World({
-        ...casts[kind],
-        name: kind[0] as string,
-        seed: seed + i,
-        folder,
-        store,
-        actors,
-        everyMs,
-        drainMs: 120_000,
-      })
-      worlds.push({ world, share: casts[kind].share / shares, store })
-      await world.open()
+      const { everyMs } = options
+      const [name, seed] = [kind[0] as string, options.seed + i]
+      worlds.push(new World({ ...casts[kind], name, seed, folder, store, actors, everyMs, drainMs }))
     }
-    const called = (): number => worlds.reduce((sum, { world }) => sum + world.called, 0)
+    const called = (): number => worlds.reduce((all, world) => all + world.called, 0)
     const began = performance.now()
-    const until = began + options.seconds * 1000
+    await Promise.all(worlds.map((world) => world.open()))
+    const until = performance.now() + options.seconds * 1000
     const timer = setInterval(() => options.onProgress(called()), 200)
-    const suffered = worlds.map(({ world, share }) =>
-      world.suffer(() => performance.now() > until || world.called >= options.calls * share),
-    )
+    // Together: neither world is left in peace while the other one still suffers.
+    const isEnough = (): boolean => performance.now() > until || called() >= options.calls
+    const suffered = worlds.map((world) => world.suffer(isEnough))
     await Promise.all(suffered).finally(() => clearInterval(timer))
     const underFire = (performance.now() - began) / 1000
-    await Promise.all(worlds.map(({ world }) => world.recover()))
+    await Promise.all(worlds.map((world) => world.recover()))
     const judged = await Promise.all(
-      worlds.map(async ({ world }) => {
+      worlds.map(async (world) => {
         const evidence = await world.evidence()
         const verdict = judge(evidence)
         return { world, evidence, verdict, shown: explained(verdict, evidence) }
       }),
     )
     const seconds = Math.round((performance.now() - began) / 100) / 10
+    isBroken = judged.some(({ verdict }) => verdict.findings.length > 0)
     const violations = judged.reduce((sum, { verdict }) => sum + verdict.findings.length, 0)
-    if (violations > 0) workplace.keep()
     const calls = sum(judged, ({ calls: n }) => n)
     return {
       ...{ calls, seconds, seed: options.seed, violations },
@@ -108,7 +104,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       frames: judged.flatMap(({ world }) => world.linkFigures).reduce((all, { frames }) => all + frames, 0),
       records: judged.reduce((all, { evidence }) => all + evidence.stored.records, 0),
       shown: judged.flatMap(({ shown }) => shown),
-      folder: violations > 0 ? workplace.folder : undefined,
+      folder: isBroken ? workplace.folder : undefined,
     }
   } finally {
     await close()
