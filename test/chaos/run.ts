@@ -117,5 +117,9 @@ const sum = (judged: readonly { readonly verdict: Verdict }[], of: (verdict: Ver
 function added(all: readonly Counts[]): Counts {
   const total: Counts = {}
   for (const counts of all) for (const [name, n] of Object.entries(counts)) total[name] = (total[name] ?? 0) + n
-  return Object.fromEntries(Object.entries(total).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(
+    Object.entries(total)
+      .filter(([, n]) => n > 0)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  )
 }

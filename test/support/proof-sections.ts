@@ -22,6 +22,12 @@ const table = {
       'Each rule of the protocol is one marked statement. It is taken out of a copy of the code, and the worlds are played until one breaks a promise: a simulator that could not fail would prove nothing. The table says which seed noticed.',
     command: 'npm run proof:rules',
   },
+  chaos: {
+    title: 'Chaos',
+    about:
+      'Real server and client processes on SQLite, and on one PostgreSQL, behind links of `oncewire proxy` that lose, repeat, reorder, delay and cut; kill -9, SIGSTOP, database crashes and restarts at moments that a seed decides. Every call is accounted for afterwards from what its client wrote down and what stands in databases and on tapes: no effect twice, none that was told `never`, none missing that was told; every answer the one that was made; money conserved; journals and ledgers empty in the end.',
+    command: 'npm run proof:chaos',
+  },
 } as const satisfies Readonly<Record<string, Section>>
 
 export type SectionName = keyof typeof table
