@@ -11,7 +11,17 @@ import { type Answer, type Outcome, poisoned, tombstone } from '../once/outcome.
 import { isCounted, isPoisoned } from '../once/poison.ts'
 import type { LockNumbers } from './postgres-locks.ts'
 import type { Quotas } from './postgres-quota.ts'
-import { addRecord, countKept, forgetKeys, putKey, type ReadRows, readRows, sizeOf, touch } from './postgres-rows.ts'
+import {
+  addRecord,
+  countDead,
+  countKept,
+  forgetKeys,
+  putKey,
+  type ReadRows,
+  readRows,
+  sizeOf,
+  touch,
+} from './postgres-rows.ts'
 import type { Acknowledging, Sessions } from './postgres-sessions.ts'
 import type { Transaction, Transactions } from './postgres-transactions.ts'
 import type { Turns } from './postgres-turns.ts'
@@ -111,8 +121,13 @@ export class Calls {
         async (tx) => {
           const rows = await readRows(tx, locks, asked)
           const principal = await this.keptOf(tx, rows)
-          if (mayRaise && this.isWorthRaising({ ...rows, principal }, asked)) return raiseFirst
-          const verdict = judge({ ...rows, principal, nowMs: this.options.nowMs() }, asked, this.options.limits)
+          const isWorthRaising = this.isWorthRaising({ ...rows, principal }, asked)
+          if (mayRaise && isWorthRaising) return raiseFirst
+          let { liveRecords } = rows
+          // Rule 3 (dead-records): they cannot be forgotten now, and are bounded as live ones are (I7).
+          if (isWorthRaising) liveRecords = Math.max(liveRecords, await countDead(tx, rows.sid, asked))
+          const known = { ...rows, principal, liveRecords, nowMs: this.options.nowMs() }
+          const verdict = judge(known, asked, this.options.limits)
           return { kind: 'done', value: await act(tx, { rows, verdict }), isOver: rows.isOver } as const
         },
         { untilMs: asked.deadlineAtMs, mayFollowCommit },
@@ -234,7 +249,7 @@ export class Calls {
     const gained = raisedFirstUnacked(session, asked) - session.firstUnacked
     const { recordsMax, recordBytesMax } = this.options.limits
     const isFull = principal.records >= recordsMax || principal.bytes >= recordBytesMax
-    return gained >= this.slack || (gained > 0 && isFull)
+    return gained > 0 && (gained >= this.slack || isFull)
   }
 }
 

@@ -137,6 +137,16 @@ export async function countKept(tx: Pick<Transaction, 'query'>, principal: strin
   return { records: Number(row?.['records']), bytes: Number(row?.['bytes']) }
 }
 
+/** Records of the session that its client has acknowledged, and that nobody has forgotten yet. */
+export async function countDead(
+  tx: Pick<Transaction, 'query'>,
+  sid: unknown,
+  { firstUnacked }: Pick<Asked, 'firstUnacked'>,
+): Promise<number> {
+  const [row] = await tx.query(dead, [sid, firstUnacked])
+  return Number(row?.['dead'])
+}
+
 /** The session alone, with the highest number that it knows; undefined: there is none, or its lease has ended. */
 export async function readSession(
   tx: Transaction,
@@ -235,6 +245,10 @@ const touchSession = {
   name: 'oncewire_touch',
   text: `UPDATE oncewire_session SET seen_ms = ${dateMs}
     WHERE sid = (SELECT sid FROM oncewire_session WHERE sid = $1 FOR UPDATE SKIP LOCKED)`,
+}
+const dead = {
+  name: 'oncewire_dead',
+  text: 'SELECT count(*) AS dead FROM oncewire_record WHERE sid = $1 AND number < $2',
 }
 const kept = {
   name: 'oncewire_kept',

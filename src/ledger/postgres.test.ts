@@ -364,6 +364,35 @@ describe('two servers on one database', () => {
     expect(order).toEqual(['finished', 'taken over'])
   })
 
+  test('what is acknowledged and cannot be forgotten now takes room, as what is not acknowledged does (I7)', async () => {
+    const schema = await freshSchema()
+    const ledger = await open({ schema: counter, window: 4 }, schema)
+    const fresh = session
+    await ledger.open({ resume: undefined, fresh, principal: '', epoch: 1, instance: 'i', highest: 0, leaseMs: 1e6 })
+    let finish = (): void => {}
+    const held = new Promise<void>((resolve) => (finish = resolve))
+    let begin = (): void => {}
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    const numbered = (n: number): LedgerCall =>
+      sessionless({ session, number: 2 ** 32 + n, firstUnacked: n === 1 ? 0 : 2 ** 32 + n })
+    // While it runs nothing of its session is forgotten.
+    const running = ledger.execute(numbered(1), async (tx) => {
+      begin()
+      await held
+      return increment(tx)
+    })
+    await begun
+    const told = []
+    for (let n = 2; n <= 12; n++) told.push(await ledger.execute(numbered(n), increment))
+    expect(told.filter(({ kind }) => kind === 'outcome')).toHaveLength(4)
+    expect(told.at(-1)).toMatchObject({ kind: 'refused', code: 'window' })
+    expect(await ledger.held()).toMatchObject({ records: 4 })
+    finish()
+    expect(await running).toMatchObject({ outcome: { kind: 'reply' } })
+    await ledger.acknowledge({ session, epoch: 1, firstUnacked: 2 ** 32 + 12, principal: '' })
+    expect(await ledger.execute(numbered(13), increment)).toMatchObject({ outcome: { kind: 'reply' } })
+  })
+
   test('opening many at once makes one ledger', async () => {
     const schema = await freshSchema()
     const ledgers = await Promise.all(Array.from({ length: 5 }, () => open({ schema: counter }, schema)))

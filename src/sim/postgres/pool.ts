@@ -223,7 +223,7 @@ class SimClient implements PostgresClient {
     if (isCommit && faults.strikes('commit-unheard')) return this.cut()
     clock.after(clock.between(0.05, 0.5), () =>
       this.process.within(() => {
-        if (!this.unanswered.delete(sent) || this.isBroken) return
+        if (this.isBroken || !this.unanswered.delete(sent)) return
         if (given instanceof DatabaseError) sent.reject(given)
         else sent.resolve(given)
       }),

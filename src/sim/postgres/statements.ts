@@ -200,6 +200,9 @@ const callStatements: Record<string, Meaning> = {
     }
     return [{ records: big(count), bytes: String(bytes) }]
   }),
+  oncewire_dead: read((s) => [
+    { dead: big(s.count(records(s), (row) => bySid(s)(row) && Number(row['number']) < s.number(2))) },
+  ]),
   oncewire_select_starts: read((s) => [...s.rows(starts(s), byCall(s))].map((row) => ({ starts: row['starts'] }))),
   oncewire_add_start: write((s) => {
     const key = [s.number(1), s.number(2)] as const
