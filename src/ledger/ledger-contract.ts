@@ -244,6 +244,15 @@ function quotaContract<Tx>(opened: Opened<Tx>): void {
     expect(await call(first + window, 'x', { firstUnacked: first + 1 })).toMatchObject({ kind: 'outcome' })
   })
 
+  test('the oldest open call has room, however many behind it are done: else nothing could be acknowledged any more', async () => {
+    const { call, ledger } = await opened()
+    const { window } = ledger.limits
+    const firstUnacked = first
+    for (let n = 1; n <= window; n++) await call(first + n, 'x', { firstUnacked })
+    expect(await call(first + window + 1, 'x', { firstUnacked })).toMatchObject({ kind: 'refused', code: 'window' })
+    expect(await call(first, 'x', { firstUnacked })).toMatchObject({ kind: 'outcome', isReplay: false })
+  })
+
   test('records of a principal, over all its sessions: at the limit and one beyond; nothing is evicted', async () => {
     const subject = await opened({ recordsMax: 20 })
     const { call, openSession, acknowledge, ask } = subject

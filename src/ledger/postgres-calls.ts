@@ -123,12 +123,13 @@ export class Calls {
           const principal = await this.keptOf(tx, rows)
           const isWorthRaising = this.isWorthRaising({ ...rows, principal }, asked)
           if (mayRaise && isWorthRaising) return raiseFirst
-          let { liveRecords } = rows
-          // Rule 3 (dead-records): they cannot be forgotten now, and are bounded as live ones are (I7).
-          if (isWorthRaising) liveRecords = Math.max(liveRecords, await countDead(tx, rows.sid, asked))
-          const known = { ...rows, principal, liveRecords, nowMs: this.options.nowMs() }
+          const deadRecords = isWorthRaising ? await countDead(tx, rows.sid, asked) : 0
+          const known = { ...rows, principal, deadRecords, nowMs: this.options.nowMs() }
           const verdict = judge(known, asked, this.options.limits)
-          return { kind: 'done', value: await act(tx, { rows, verdict }), isOver: rows.isOver } as const
+          const value = await act(tx, { rows, verdict })
+          // Or the sweep would find the session held, by us.
+          if (rows.isOver && !tx.isCommitSent) await tx.rollback()
+          return { kind: 'done', value, isOver: rows.isOver } as const
         },
         { untilMs: asked.deadlineAtMs, mayFollowCommit },
       )

@@ -65,6 +65,12 @@ export class Transaction {
     if (said !== 'COMMIT') throw new Error(`the database answered COMMIT with ${said}`)
   }
 
+  /** Its locks are free when it resolves. */
+  async rollback(): Promise<void> {
+    await this.link.command('ROLLBACK')
+    this.isOver = true
+  }
+
   /** Gives the connection back; what was not committed is rolled back, by the time that anybody else has it. */
   async end(error?: unknown): Promise<void> {
     if (this.isOver) return this.link.release()

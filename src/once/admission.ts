@@ -48,6 +48,8 @@ export interface Rows {
   readonly key: KeyRow | undefined
   /** Records of the session that are not below its firstUnacked. */
   readonly liveRecords: number
+  /** Records below it, where they could not be forgotten at once; absent: they are. */
+  readonly deadRecords?: number | undefined
   /** Of the principal, over all its sessions. */
   readonly principal: Kept
   /** The ledger's own date, for keys that carry time. */
@@ -190,8 +192,12 @@ function full(rows: Rows, call: Delivered, limits: AdmissionLimits): Admission |
   if (call.session === undefined) return undefined
   // Rule 2.5 (malformed)
   if (call.firstUnacked > call.number) return refused('malformed', beyondMessage(call))
+  // The oldest call has room always: while it is open nothing behind it can be acknowledged, and it would wait for ever.
+  const isOldest = call.number === call.firstUnacked
   // Rule 2.5 (window): records are counted, never numbers subtracted: those jump with the epoch.
-  if (rows.liveRecords >= limits.window) return refused('window', windowMessage(call, rows, limits))
+  if (rows.liveRecords >= limits.window && !isOldest) return refused('window', windowMessage(call, rows, limits))
+  // Rule 2.5 (dead-records): bounded as live ones are (I7), until they can be forgotten.
+  if ((rows.deadRecords ?? 0) >= limits.window) return refused('window', deadMessage(call, rows, limits))
   // Rule 2.5 (quota-records): never evict, a forgotten record is a call that may run again.
   if (rows.principal.records >= limits.recordsMax)
     return refused('overloaded', quotaMessage(`${rows.principal.records} records`, 'recordsMax', limits))
@@ -329,6 +335,10 @@ function beyondMessage(call: Delivered): string {
 
 function windowMessage(call: Delivered, { liveRecords }: Rows, { window }: AdmissionLimits): string {
   return `session ${call.session} has ${liveRecords} unacknowledged calls, and its window is ${window}`
+}
+
+function deadMessage(call: Delivered, { deadRecords }: Rows, { window }: AdmissionLimits): string {
+  return `session ${call.session} has ${deadRecords} acknowledged calls that cannot be forgotten while a call runs for long, and its window is ${window}`
 }
 
 function quotaMessage(kept: string, limit: 'recordsMax' | 'recordBytesMax', limits: AdmissionLimits): string {

@@ -315,7 +315,7 @@ class Simulation {
     const { cents } = kept
     if (cents !== 0) this.wrong.push(`I10 money was ${cents > 0 ? 'made' : 'lost'}: ${cents}`)
     const { sessions, records } = kept.held
-    const most = 2 * this.serverWorld.window * sessions
+    const most = (2 * this.serverWorld.window + 1) * sessions
     if (records > most)
       this.wrong.push(`I7 ${records} records of ${sessions} sessions, and at most ${most} are allowed`)
   }

@@ -29,6 +29,7 @@ once/admission.ts 2.4 (key-recorded)
 once/admission.ts 2.4 (key-replay)
 once/admission.ts 2.4 (key-reused)
 once/admission.ts 2.4 (key-unknown)
+once/admission.ts 2.5 (dead-records)
 once/admission.ts 2.5 (deadline)
 once/admission.ts 2.5 (malformed)
 once/admission.ts 2.5 (quota-bytes)
@@ -97,6 +98,7 @@ export const covered: Readonly<Record<string, string>> = {
   'once/admission.ts 2.4 (key-recorded)': notYet,
   'once/admission.ts 2.4 (key-reused)': notYet,
   'once/admission.ts 2.4 (key-unknown)': notYet,
+  'once/admission.ts 2.5 (dead-records)': notYet,
   'once/admission.ts 2.5 (deadline)': notYet,
   'once/admission.ts 2.5 (malformed)': notYet,
   'once/admission.ts 2.5 (quota-bytes)': notYet,
