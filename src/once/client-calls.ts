@@ -31,8 +31,11 @@ export abstract class ClientCalls {
   protected readonly options: ClientOptions
   protected memory: ClientSession = new ClientSession('memory')
   protected readonly durable: ClientSession = new ClientSession('durable')
-  /** At-least-once and oneway calls: no session, numbers of this process. */
-  protected readonly free: ClientSession = new ClientSession('none')
+  /**
+   * At-least-once and oneway calls: no session, numbers of this process. They begin where no other process's do: the reply to
+   * a call of a dead one, delivered late, must be nobody's (I0).
+   */
+  protected readonly free: ClientSession
   protected readonly due: TimerWheel<OpenCall> = new TimerWheel()
   /** Open calls that are steps of resumable runs. */
   protected readonly steps: Map<string, OpenCall> = new Map()
@@ -51,6 +54,7 @@ export abstract class ClientCalls {
 
   constructor(options: ClientOptions) {
     this.options = options
+    this.free = new ClientSession('none', 1 + Number.parseInt(options.instance.slice(0, 12), 16))
   }
 
   /** Whether a frame of that session would reach the server that knows it, and still knows it. */

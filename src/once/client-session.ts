@@ -74,14 +74,17 @@ export class ClientSession {
   highest = 0
   /** Highest firstUnacked that the server was told. */
   toldUnacked = 1
-  private ring: NumberRing<OpenCall> = new NumberRing(1)
+  private ring: NumberRing<OpenCall>
   /** Open calls of earlier epochs, lowest number first. */
   private older: Map<number, OpenCall> = new Map()
+  private lastOlder: OpenCall | undefined
   private readonly queue: OpenCall[] = []
   private queueHead = 0
 
-  constructor(kind: SessionKind | 'none') {
+  /** `first`: the number of its first call. */
+  constructor(kind: SessionKind | 'none', first: number = 1) {
     this.kind = kind
+    this.ring = new NumberRing(first)
     if (kind === 'none') this.id = noSession
   }
 
@@ -111,12 +114,16 @@ export class ClientSession {
     const base = this.kind === 'durable' ? epoch * epochStride : 0
     this.ring = new NumberRing(Math.max(base, this.ring.next - 1) + 1)
     this.older = new Map()
+    this.lastOlder = undefined
     this.toldUnacked = 1
   }
 
-  /** A call of an earlier process, with the number it had. */
+  /** A call of an earlier process, with the number it had. Steps of runs come after the other calls, whatever their numbers. */
   addOlder(call: OpenCall): void {
+    const isLast = call.number > (this.lastOlder?.number ?? 0)
     this.older.set(call.number, call)
+    if (isLast) this.lastOlder = call
+    else this.older = new Map([...this.older].toSorted(([one], [other]) => one - other))
   }
 
   /** Gives the next number. */

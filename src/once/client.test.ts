@@ -119,6 +119,18 @@ describe('retransmission (section 4)', () => {
     expect(told(story.receive(answer(noSession, 1)))).toMatchObject([{ kind: 'outcome' }])
   })
 
+  // The chaos run found it: a late reply to a call of a killed process was taken for that of another call.
+  test('the numbers of at-least-once calls begin elsewhere in each process: a dead one’s reply is nobody’s', () => {
+    const firstOf = (instance: string): number | undefined => {
+      const story = new Story({ instance })
+      story.start()
+      story.connect()
+      return calls(story.call('at-least-once'))[0]?.number
+    }
+    expect(firstOf('1'.repeat(16))).not.toBe(firstOf('2'.repeat(16)))
+    expect(firstOf('f'.repeat(16))).toBeLessThan(Number.MAX_SAFE_INTEGER - epochStride)
+  })
+
   test('a oneway call is told when it is sent, once, and needs a connection until its deadline', () => {
     const story = new Story()
     story.start()
@@ -275,6 +287,23 @@ describe('the journal (section 4)', () => {
     expect(story.receive(answer(durable, 3 * epochStride + 2, withdrawn))).toContainEqual({ kind: 'all-recovered' })
     story.call('exactly-once')
     expect(calls(story.durable())).toMatchObject([{ number: 4 * epochStride + 1, firstUnacked: 4 * epochStride + 1 }])
+  })
+
+  // The chaos run found it: the server forgot the record of a step that was still asked for.
+  test('a step of a run that is older than the open calls is not acknowledged with what lies below them', () => {
+    const [own] = held.open
+    const number = 2 * epochStride + 7
+    const call = { method: 'T.t', delivery: 'exactly-once', payload: bytes, idempotencyKey: undefined } as const
+    const begun = { kind: 'call', session: durable, number, call, isOneway: false, endpoint: '' } as const
+    const runs = [{ run: 'r', events: [{ kind: 'begun', step: 0, begun }] }] as const
+    const story = new Story({ journal: { ...held, open: own === undefined ? [] : [own], runs } })
+    story.start()
+    story.connect()
+    story.durable()
+    expect(calls(story.welcome(durable, 4))).toMatchObject([
+      { number, firstUnacked: number },
+      { number: 3 * epochStride + 1, firstUnacked: number },
+    ])
   })
 
   test('a journal that is an old copy: its open calls are unknown, and told so', () => {

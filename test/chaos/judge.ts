@@ -58,9 +58,11 @@ class Case {
   calledMs = 0
   until = ''
   calls = 0
-  /** Ended calls, of those of a life that ended well. */
+  /** Calls of lives that ended well, and did not end. */
   open = 0
+  /** Its client was killed before it was told, or while what it was told was still being resolved. */
   isOrphan = false
+  isResolving = false
   readonly told: { readonly word: Word; readonly detail: string; readonly atMs: number; readonly how: string }[] = []
 
   says(word: Word): boolean {
@@ -125,14 +127,16 @@ function judgeCall(
   const isOpen = one.open > 0
   if (isOpen) say('I8 called, and nobody was told of it')
   const isKept = kind === 't' || kind === 'd'
-  if (isKept && one.isOrphan && one.told.length === 0 && happened > 0)
-    say('I8 it happened, and its client never heard of it')
+  const isUnheard = one.isOrphan && (one.last === undefined || one.last === 'unknown')
+  if (isKept && isUnheard && happened > 0) say('I8 it happened, and its client never heard of it')
   if (one.last === 'unknown' && !isRepeatable && !isExcused(tag, one, evidence))
     say(`I11 remains unknown (${one.told.at(-1)?.detail})`)
 }
 
 /** What may leave a call unknown for ever: of an at-most-once call that its server died, or could not be asked in time. */
 function isExcused(tag: string, one: Case, { blows, servers }: Evidence): boolean {
+  // Killed before its journal held the call, which was never sent: what is in journals ends, and journals are empty.
+  if (one.isOrphan) return true
   if (tag[0] !== 'c') return false
   const toldMs = one.told.at(-1)?.atMs ?? 0
   const isHit = blows.some(({ fromMs, toMs }) => fromMs <= toldMs + 1000 && toMs >= one.calledMs - 1000)
@@ -213,12 +217,14 @@ function casesOf(lives: readonly Life[]): {
       const { kind, word, detail } = entry
       one.told.push({ word, detail, atMs, how: kind })
       if (kind === 'told') open.set(tag, (open.get(tag) ?? 0) - 1)
+      one.isResolving = kind === 'told' && word === 'unknown' && !isEnded
       const outcome = kind === 'told' ? word : `${kind} ${word}`
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
     }
     for (const [tag, n] of open) {
-      if (n <= 0) continue
       const one = cases.get(tag) as Case
+      if (one.isResolving) one.isOrphan = true
+      if (n <= 0) continue
       if (isEnded) one.open += n
       else one.isOrphan = true
       if (!isEnded && !tag.startsWith('r:')) outcomes['client killed'] = (outcomes['client killed'] ?? 0) + n
