@@ -131,8 +131,7 @@ export class Execution {
     const slot = table.slot(keyOf(key))
     for (;;) {
       const live = slot.latest(this.transaction)
-      const undecided = live === undefined ? undefined : this.undecided(live)
-      if (undecided !== undefined) yield this.waitFor(undecided)
+      if (this.undecided(live) !== undefined) yield this.waitForDecision(slot)
       else if (live === undefined) return slot.add(this.transaction, row)
       else if (onConflict === undefined)
         throw new DatabaseError(
@@ -222,15 +221,20 @@ export class Execution {
   }
 
   /** Who made or removes this version and has not ended. */
-  private undecided({ madeBy, removedBy }: Version): Transaction | undefined {
-    const other = [madeBy, removedBy].find(
+  private undecided(version: Version | undefined): Transaction | undefined {
+    const other = [version?.madeBy, version?.removedBy].find(
       (xact) => xact !== undefined && xact !== this.transaction && xact.commitOrder === undefined,
     )
     return other as Transaction | undefined
   }
 
-  private waitFor(transaction: Transaction): Wait {
-    return { blockers: () => this.database.backendsOf([transaction]), leave: () => {} }
+  /** It may also be taken back to a savepoint. */
+  private waitForDecision(slot: Slot): Wait {
+    const blockers = (): Backend[] => {
+      const undecided = this.undecided(slot.latest(this.transaction))
+      return undecided === undefined ? [] : this.database.backendsOf([undecided])
+    }
+    return { blockers, leave: () => {} }
   }
 }
 
