@@ -84,7 +84,7 @@ export class Calls {
       async (tx, found) => {
         const { verdict, rows } = found
         if (verdict.kind !== 'bury') return this.known(tx, asked, { verdict, rows })
-        // Section 4: without it a call that was told `never` runs when a late copy comes.
+        // Rule 4 (tombstone): without it a call that was told `never` runs when a late copy comes.
         this.addRecord(tx, asked, { rows, outcome: tombstone, fingerprint: undefined })
         await tx.commit()
         return verdict.answer
@@ -179,7 +179,9 @@ export class Calls {
       return this.known(tx, call, { verdict, rows })
     }
     const { outcome, keepsEffects } = await runHandler(tx, handler)
+    // Rule 2 (rollback): an exception leaves its record, and nothing else.
     if (!keepsEffects) tx.command('ROLLBACK TO SAVEPOINT oncewire_call')
+    // Rule 2 (record-with-effect)
     this.record(tx, call, { rows, outcome })
     if (isCounted(call)) tx.send(uncountStart, [rows.sid, call.number])
     await tx.commit()
@@ -196,6 +198,7 @@ export class Calls {
     this.addRecord(tx, call, { rows, outcome, fingerprint })
     if (idempotency === undefined || !keyKeeps(outcome)) return
     const expiresMs = keyExpiryMs(idempotency.key, rows.dateMs, this.options.limits.keyRetentionMs)
+    // Rule 2.4 (key-kept)
     putKey(tx, { principal, idempotency }, { outcome, expiresMs })
     forgetKeys(tx)
   }
@@ -267,6 +270,7 @@ async function runHandler(tx: Transaction, handler: Handler): Promise<HandlerEnd
   }
   const { failure } = callTx
   if (failure === undefined) return end
+  // Rule 2 (transient-again): not an outcome of the call, which begins again.
   if (failure.isTransient) throw failure.error
   if (!end.keepsEffects) return end
   const why = failure.error instanceof Error ? failure.error.message : String(failure.error)

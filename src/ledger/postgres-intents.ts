@@ -61,7 +61,7 @@ export class Intents {
     let written: number | undefined
     const intended = this.calls.inTurn(call, () =>
       this.calls.run(call, admit, async (tx, { rows, verdict }): Promise<Given<'intend'>> => {
-        // The answer to its COMMIT was lost, and it stands: nobody but us has begun the effect, and we have not.
+        // Rule 2 (intent-stands): the answer to its COMMIT was lost; nobody but us has begun the effect, and we have not.
         if (written !== undefined && (await readIntent(tx, written))?.state === 'open')
           return { kind: 'intended', intent: written }
         if (verdict.kind !== 'execute') return this.calls.known(tx, call, { verdict, rows })
@@ -69,13 +69,14 @@ export class Intents {
         // What came between may be forgotten by now.
         const isForgotten = call.object !== undefined && (await lastIntent(tx)) - intent.seen >= overMax
         if (isForgotten || isBusy(newest) || isOvertaken(newest, intent.seen)) return { kind: 'overtaken' }
+        // Rule 2 (name-held)
         await checkServer(tx, intent)
         const id = await addIntent(tx, call, intent)
         written = id
         const bytes = intent.arguments.length + intent.evidence.length
         this.calls.addRecord(tx, call, { rows, outcome: running, fingerprint: call.fingerprint, bytes })
         const { idempotency, principal } = call
-        // Section 2: the intent carries the key; others with it are told to come back.
+        // Rule 2 (intent-carries-key): others with it are told to come back.
         if (idempotency !== undefined) putKey(tx, { principal, idempotency }, { outcome: running, expiresMs: never })
         tx.send(forgetIntents, [id - overMax])
         await tx.commit()
@@ -101,6 +102,7 @@ export class Intents {
     const rows = await readRows(tx, this.options.locks, askedOf(named))
     const intent = await readIntent(tx, id)
     if (intent === undefined) return effectUnknown
+    // Rule 2 (over-open): a completion is written only over an open intent.
     if (!mayComplete(intent.state, settles)) return recorded(rows)
     if (rows.sid !== undefined) replaceRecord(tx, { sid: rows.sid, number: intent.number }, outcome)
     if (rows.session !== undefined) this.options.quotas.freed(rows.session.principal)

@@ -52,6 +52,9 @@ export class LockNumbers {
 /** Of the whole database: while tables are made. */
 export const tablesLock = 0x6f6e_6365_7769_7265n
 
+/** Of the object, the session, the call and the key, in this order. */
+export type LockValues = [bigint | null, bigint | null, bigint | null, bigint | null]
+
 /** NULL locks nothing. The session is shared: whoever raises its firstUnacked or epoch, or ends it, waits. */
 export const lockCall: Statement = {
   name: 'oncewire_lock_call',

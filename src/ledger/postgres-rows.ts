@@ -8,7 +8,7 @@ import { type Kept, leaseHasEnded, type RecordRow, type Rows, type SessionRow } 
 import type { KeyClaim, SessionId } from '../once/frame.ts'
 import type { Asked } from '../once/ledger.ts'
 import { type Outcome, outcomeBytes, type Remembered } from '../once/outcome.ts'
-import { lockCall, type LockNumbers } from './postgres-locks.ts'
+import { lockCall, type LockNumbers, type LockValues } from './postgres-locks.ts'
 import type { Row } from './postgres-pool.ts'
 import type { Transaction } from './postgres-transactions.ts'
 
@@ -29,12 +29,16 @@ export async function readRows(
   { session, number, firstUnacked, principal, idempotency, ...asked }: Asked & { readonly object?: string | undefined },
 ): Promise<ReadRows> {
   const key = idempotency === undefined ? undefined : { principal, ...idempotency }
-  tx.send(lockCall, [
-    asked.object === undefined ? null : locks.object(asked.object),
-    session === undefined ? null : locks.session(session),
-    session === undefined ? null : locks.call(session, number),
-    key === undefined ? null : locks.key(key),
-  ])
+  const wanted: LockValues = [null, null, null, null]
+  // Rule 2 (object-lock): accepted means that it was granted (H13).
+  if (asked.object !== undefined) wanted[0] = locks.object(asked.object)
+  // Rule 2 (session-lock): shared, until the commit (H1).
+  if (session !== undefined) wanted[1] = locks.session(session)
+  // Rule 2.3 (call-lock): a copy waits, and then sees how the first one ended.
+  if (session !== undefined) wanted[2] = locks.call(session, number)
+  // Rule 2.4 (key-lock)
+  if (key !== undefined) wanted[3] = locks.key(key)
+  tx.send(lockCall, wanted)
   const keyName = key === undefined ? [null, null, null] : [stored(key.principal), key.method, stored(key.key)]
   const [row] = await tx.query(select, [session ?? null, number, firstUnacked, ...keyName])
   return rowsOf(row as Row)

@@ -130,6 +130,7 @@ export class Sessions {
     return this.transactions.run((tx) => {
       // A call that runs for long would hold up all that come behind us: rather try again.
       tx.command(`SET LOCAL lock_timeout = ${raiseWaitMs}`)
+      // Rule 3 (forget-alone): no call that read the session before still runs (H1).
       tx.send(lockOne, [this.locks.session(id)])
       return work(tx)
     }, options)

@@ -61,6 +61,7 @@ export class Transaction {
     this.isOver = true
     // Of a transaction in which something failed COMMIT makes ROLLBACK, and says so.
     if (said !== 'COMMIT') this.isCommitSent = false
+    // Rule 2 (failed-is-failed): what failed among the statements that nobody waited for.
     await Promise.all(this.sent)
     if (said !== 'COMMIT') throw new Error(`the database answered COMMIT with ${said}`)
   }
@@ -130,7 +131,7 @@ export class Transactions {
       const tried = await this.once(work)
       if ('value' in tried) return tried.value
       const { error, isCommitSent } = tried
-      // H4: nothing is known of it, and without a row to look for nobody can ask.
+      // Rule 2 (lost-commit): nothing is known of it, and without a row to look for nobody can ask (H4).
       if (isCommitSent && !mayFollowCommit) throw failed('the answer to COMMIT was lost', error)
       if (!isTransient(error) || host.nowMs() + pauseMs > lastMs) throw failed('the database failed', error)
       await host.wait(pauseMs * (0.8 + 0.4 * host.random()))

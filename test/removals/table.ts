@@ -10,6 +10,22 @@ driver/external-handler.ts 2 (error-says-nothing)
 driver/turn-queue.ts 2 (turns)
 ledger/group-ledger.ts 4 (tombstone)
 ledger/intent-table.ts 2 (intent-key)
+ledger/postgres-calls.ts 2 (record-with-effect)
+ledger/postgres-calls.ts 2 (rollback)
+ledger/postgres-calls.ts 2 (transient-again)
+ledger/postgres-calls.ts 2.4 (key-kept)
+ledger/postgres-calls.ts 4 (tombstone)
+ledger/postgres-intents.ts 2 (intent-carries-key)
+ledger/postgres-intents.ts 2 (intent-stands)
+ledger/postgres-intents.ts 2 (name-held)
+ledger/postgres-intents.ts 2 (over-open)
+ledger/postgres-rows.ts 2 (object-lock)
+ledger/postgres-rows.ts 2 (session-lock)
+ledger/postgres-rows.ts 2.3 (call-lock)
+ledger/postgres-rows.ts 2.4 (key-lock)
+ledger/postgres-sessions.ts 3 (forget-alone)
+ledger/postgres-transactions.ts 2 (failed-is-failed)
+ledger/postgres-transactions.ts 2 (lost-commit)
 ledger/session-table.ts 3 (lease-waits)
 once/admission.ts 1 (instance)
 once/admission.ts 1 (journal-behind)
@@ -84,6 +100,22 @@ export const covered: Readonly<Record<string, string>> = {
   'driver/turn-queue.ts 2 (turns)': notYet,
   'ledger/group-ledger.ts 4 (tombstone)': notYet,
   'ledger/intent-table.ts 2 (intent-key)': notYet,
+  'ledger/postgres-calls.ts 2 (record-with-effect)': notYet,
+  'ledger/postgres-calls.ts 2 (rollback)': notYet,
+  'ledger/postgres-calls.ts 2 (transient-again)': notYet,
+  'ledger/postgres-calls.ts 2.4 (key-kept)': notYet,
+  'ledger/postgres-calls.ts 4 (tombstone)': notYet,
+  'ledger/postgres-intents.ts 2 (intent-carries-key)': notYet,
+  'ledger/postgres-intents.ts 2 (intent-stands)': notYet,
+  'ledger/postgres-intents.ts 2 (name-held)': notYet,
+  'ledger/postgres-intents.ts 2 (over-open)': notYet,
+  'ledger/postgres-rows.ts 2 (object-lock)': notYet,
+  'ledger/postgres-rows.ts 2 (session-lock)': notYet,
+  'ledger/postgres-rows.ts 2.3 (call-lock)': notYet,
+  'ledger/postgres-rows.ts 2.4 (key-lock)': notYet,
+  'ledger/postgres-sessions.ts 3 (forget-alone)': notYet,
+  'ledger/postgres-transactions.ts 2 (failed-is-failed)': notYet,
+  'ledger/postgres-transactions.ts 2 (lost-commit)': notYet,
   'ledger/session-table.ts 3 (lease-waits)': notYet,
   'once/admission.ts 1 (instance)': notYet,
   'once/admission.ts 1 (journal-behind)': notYet,

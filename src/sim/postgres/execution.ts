@@ -128,8 +128,9 @@ export class Execution {
 
   /** INSERT; `onConflict` changes the row that is there, or, null, leaves it. */
   *insert(table: Table, row: Row, key: readonly unknown[], onConflict?: Change | null): Steps<void> {
-    const slot = table.slot(keyOf(key))
     for (;;) {
+      // Anew: while it waited everything under the key may have gone.
+      const slot = table.slot(keyOf(key))
       const live = slot.latest(this.transaction)
       if (this.undecided(live) !== undefined) yield this.waitForDecision(slot)
       else if (live === undefined) return slot.add(this.transaction, row)
