@@ -144,7 +144,7 @@ export class Real implements Compared {
         await pause(hasTimeout ? lockTimeoutMs : deadlockTimeoutMs * 2)
         const still = await this.waiting()
         const isSame = pending.size === left.length && left.every((connection) => still.includes(connection))
-        if (isSame && !hasTimeout) return left.toSorted()
+        if (isSame && !hasTimeout) return left
       }
       await pause(1)
     }

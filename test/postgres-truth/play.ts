@@ -46,7 +46,7 @@ export async function play(
     log.push(`${step.connection}: ${textOf(step)}`)
     for (const one of sides) await begin(one, step, state.hasLockTimeout)
     const waiting: string[] = []
-    for (const one of sides) waiting.push((await one.database.settle(one.pending)).toSorted().join())
+    for (const one of sides) waiting.push((await one.database.settle(one.pending)).toSorted((a, b) => a - b).join())
     const [ours, theirs] = sides.map(({ told }, i) => `${told.toSorted().join('; ')} | waiting: ${waiting[i]}`)
     for (const answer of sides[1].told) count(/: (\w{5})$/.exec(answer)?.[1] ?? 'answered')
     if (waiting[1] !== '') count('waiting')

@@ -3,6 +3,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
 import ts from 'typescript'
 import type { Statement } from '../../src/ledger/postgres-pool.ts'
 
@@ -25,8 +26,8 @@ export function ledgerStatements(): Map<string, Statement> {
   }
   // Those that others are made of come first, wherever they stand.
   constants.sort((one, other) => one.split('${').length - other.split('${').length)
-  // oxlint-disable-next-line no-new-func -- our own constants, and nothing else, are evaluated
-  const statements = new Function(`${constants.join('\n')}\nreturn [${found.join(',')}]`)() as Statement[]
+  const script = `(() => {\n${constants.join('\n')}\nreturn [${found.join(',')}]\n})()`
+  const statements = runInNewContext(script) as Statement[]
   return new Map(statements.map((statement) => [statement.name, statement]))
 }
 
@@ -36,5 +37,5 @@ function isText(node: ts.Expression | undefined): node is ts.Expression {
 
 function isStatement(node: ts.ObjectLiteralExpression): boolean {
   const [name, text] = node.properties
-  return /^name: 'oncewire_/.test(name?.getText() ?? '') && /^text:/.test(text?.getText() ?? '')
+  return name?.getText().startsWith(`name: 'oncewire_`) === true && text?.getText().startsWith('text:') === true
 }
