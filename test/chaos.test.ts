@@ -6,6 +6,7 @@
 import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { beforeAll, expect, test } from 'vitest'
+import { explained } from './chaos/explain.ts'
 import type { Entry, Word } from './chaos/history.ts'
 import { type Evidence, judge, wentBack } from './chaos/judge.ts'
 import { startCents } from './chaos/plan.ts'
@@ -76,6 +77,7 @@ const innocent: Evidence = {
   blows: [],
   servers: 1,
   leftInJournals: 0,
+  linkLog: [`${new Date(1600).toISOString()} connection 1 -> dropped: CALL s:7 Chaos.transfer, attempt 1`],
   crashes: [],
 }
 
@@ -156,6 +158,18 @@ const crimes: readonly (readonly [crime: string, found: RegExp, Evidence])[] = [
 test.each(crimes)('found: %s', (_, found, evidence) => {
   const texts = judge(evidence).findings.map(({ text }) => text)
   expect(texts).toContainEqual(expect.stringMatching(found))
+})
+
+test('a finding comes with the history of its call', () => {
+  const guilty = later(called('t:9'), said('told', 't:9', ['unknown', 'unavailable@s:7']))
+  const blows = [{ what: 'server-killed s-server-0', fromMs: 1500, toMs: 1550 }]
+  expect(explained(judge(guilty), { ...guilty, blows })).toEqual([
+    `I11 remains unknown (unavailable@s:7): t:9
+  00:00:01.000  a called, until -
+  00:00:01.500  server-killed s-server-0, for 50 ms
+  00:00:01.600  link: connection 1 -> dropped: CALL s:7 Chaos.transfer, attempt 1
+  00:00:02.000  a told: unknown unavailable@s:7`,
+  ])
 })
 
 test('excused: an at-most-once call whose server was killed, or one of several in a hurry', () => {

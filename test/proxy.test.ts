@@ -91,6 +91,28 @@ test('HTTP goes through unharmed, however bad the link is for frames; a throttle
   expect(figures).toMatchObject({ frames: 0, faults: { dropped: 0, duplicated: 0 } })
 })
 
+test('framed Thrift is seen frame by frame: a call that comes twice runs twice, for who has no session', async () => {
+  const ran: string[] = []
+  const server = createServer({ ledger: memoryLedger() })
+  server.add(KillBank, {
+    transfer(_from, _to, cents, tag) {
+      ran.push(tag)
+      return cents
+    },
+  })
+  const { url } = await server.listen('tcp://127.0.0.1:0')
+  onTestFinished(() => server.close())
+  const link = await startLink(url, '--duplicate', '1', '--direction', 'to-server')
+  const channel = await connect(link.url, { framing: 'framed', codec: 'compact' })
+  expect(await channel.client(KillBank).transfer('a', 'b', 1n, 'twice')).toBe(1n)
+  expect(await channel.client(KillBank).transfer('a', 'b', 1n, 'once', { idempotencyKey: 'k' })).toBe(1n)
+  await channel.close()
+  expect(ran.filter((tag) => tag === 'twice')).toHaveLength(2)
+  expect(ran.filter((tag) => tag === 'once')).toHaveLength(1)
+  const { figures } = await link.summary()
+  expect(figures.faults).toMatchObject({ duplicated: 2 })
+})
+
 test('a target that is away is said once, and is no end; an address in use is', async () => {
   const target = createTcpServer((socket) => socket.end('here')).listen(0, '127.0.0.1')
   await once(target, 'listening')

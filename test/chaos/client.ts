@@ -47,7 +47,7 @@ const resolving = new Set<Promise<void>>()
 
 function failure(error: unknown): { readonly word: Word; readonly detail: string } {
   if (error instanceof DeclaredException) return { word: 'exception', detail: error.name }
-  if (error instanceof OncewireError) return { word: error.executed, detail: error.code }
+  if (error instanceof OncewireError) return { word: error.executed, detail: `${error.code}@${error.xid ?? 'no-xid'}` }
   throw error
 }
 
@@ -61,9 +61,9 @@ async function tell(tag: string, until: string, act: () => Promise<bigint>): Pro
   } catch (error) {
     history.told('told', tag, failure(error))
     if (!(error instanceof OncewireError) || error.resolved === undefined) return
-    const { code } = error
+    const { detail } = failure(error)
     const settled = error.resolved.then((word) => {
-      history.told('resolved', tag, { word, detail: code })
+      history.told('resolved', tag, { word, detail })
       resolving.delete(settled)
     })
     resolving.add(settled)

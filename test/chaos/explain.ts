@@ -13,7 +13,8 @@ export function explained({ findings }: Verdict, evidence: Evidence): string[] {
     .map(({ text, tag }) => (tag === undefined ? text : `${text}\n${history(tag, evidence)}`))
 }
 
-function history(tag: string, { lives, stored, counted, paid, blows }: Evidence): string {
+function history(tag: string, { lives, stored, counted, paid, blows, linkLog }: Evidence): string {
+  const xids = new Set<string>()
   const lines: { readonly atMs: number; readonly text: string }[] = []
   const isIt = (other: string): boolean => other === tag || other === `${tag}/1` || other === `${tag}/2`
   for (const { client, entries } of lives) {
@@ -26,10 +27,18 @@ function history(tag: string, { lives, stored, counted, paid, blows }: Evidence)
             ? `${entry.kind}: ${entry.word} ${entry.detail}`
             : ''
       lines.push({ atMs: entry.atMs, text: `${client} ${said}` })
+      if ('detail' in entry && entry.detail.includes(':')) xids.add(entry.detail.slice(entry.detail.indexOf('@') + 1))
     }
   }
   for (const { tag: other, answer, server, xid, atMs } of [...stored.transfers, ...counted, ...paid])
-    if (isIt(other)) lines.push({ atMs, text: `${server} ran ${other} as ${xid}, answer ${answer}` })
+    if (isIt(other)) {
+      xids.add(xid)
+      lines.push({ atMs, text: `${server} ran ${other} as ${xid}, answer ${answer}` })
+    }
+  for (const line of linkLog) {
+    const [at = '', ...rest] = line.split(' ')
+    if (rest.some((word) => xids.has(word))) lines.push({ atMs: Date.parse(at), text: `link: ${rest.join(' ')}` })
+  }
   const [first, last] = [Math.min(...lines.map(({ atMs }) => atMs)), Math.max(...lines.map(({ atMs }) => atMs))]
   for (const { what, fromMs, toMs } of blows)
     if (toMs >= first - 500 && fromMs <= last + 500)

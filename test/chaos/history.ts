@@ -18,7 +18,7 @@ export type Entry =
       readonly tag: string
       readonly atMs: number
       readonly word: Word
-      /** Of `ok` the answer, else the code. */
+      /** Of `ok` the answer, else the code and, behind an @, the xid. */
       readonly detail: string
     }
   /** All calls of this life have settled. */

@@ -34,6 +34,8 @@ export interface Evidence {
   readonly servers: number
   /** Calls that a journal still gave back when everything had ended. */
   readonly leftInJournals: number
+  /** What the links did, a line each, with the xid of the call that a frame spoke of. */
+  readonly linkLog: readonly string[]
   /** Processes that ended by themselves, each in a line. */
   readonly crashes: readonly string[]
 }

@@ -167,6 +167,7 @@ export class World {
     const { blows, crashes } = this
     return {
       ...{ lives, blows, crashes, servers, leftInJournals },
+      linkLog: this.links.flatMap((_, i) => readFileSync(join(folder, `link-${i}.faults`), 'utf8').split('\n')),
       stored: await store.read(),
       counted: effectsOn(join(folder, 'counted.tape')),
       paid: effectsOn(join(folder, 'paid.tape')),

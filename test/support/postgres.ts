@@ -61,6 +61,13 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     server.kill(signal)
     await exited
   }
+  // Ctrl-C, or a test that failed before it stopped us: nothing is left either.
+  const leave = (): void => {
+    server?.kill('SIGQUIT')
+    while (server !== undefined && isRunning(server)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  }
+  process.once('exit', leave)
   await start()
   return {
     url: `postgres://once@/postgres?host=${folder}`,
@@ -69,9 +76,19 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     crash: () => end('SIGQUIT'),
     shutDown: () => end('SIGINT'),
     async stop() {
+      process.off('exit', leave)
       await end('SIGQUIT')
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Asked of the system: in the handler of our own exit no event comes any more. Who has ended and is not waited for is a zombie. */
+function isRunning({ pid }: ChildProcess): boolean {
+  try {
+    return pid !== undefined && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
   }
 }
 
