@@ -137,7 +137,7 @@ class LinkRun {
     return new Promise((resolve) => {
       // The command's own ending would leave no time for a summary.
       process.removeAllListeners('SIGINT')
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
       process.once('disconnect', () => resolve())
     })
   }

@@ -212,16 +212,31 @@ describe('what it makes of refusals (H16)', () => {
     }
   })
 
-  test('fenced: what is open is unknown, what comes later is never', () => {
+  test('fenced, and HELLO is fenced too: what is open is unknown, what comes later is never', () => {
     const story = new Story().up()
     story.call('exactly-once')
     story.welcome(durable)
-    expect(told(story.receive(refusal(durable, epochStride + 1, 'fenced')))).toMatchObject([
+    const asked = story.receive(refusal(durable, epochStride + 1, 'fenced'))
+    expect(told(asked)).toEqual([])
+    expect(sent(asked)).toMatchObject([{ kind: 'hello', resume: durable, epoch: 1 }])
+    expect(told(story.receive(refusal(durable, 1, 'fenced', 'hello')))).toMatchObject([
       { code: 'fenced', executed: 'unknown' },
     ])
     expect(told(story.call('exactly-once'))).toMatchObject([{ code: 'fenced', executed: 'never' }])
     expect(calls(story.call())).toHaveLength(1) // at-most-once goes on
   })
+})
+
+// The chaos run found it: one late frame of a killed client, and its successor took itself for fenced.
+test('fenced may answer a late copy of a dead process’s call: HELLO is welcome, and everything goes on', () => {
+  const story = new Story().up()
+  story.call('exactly-once')
+  story.welcome(durable)
+  const asked = story.receive(refusal(durable, epochStride + 1, 'fenced'))
+  expect(sent(asked)).toMatchObject([{ kind: 'hello', session: 'durable' }])
+  expect(sent(story.receive(refusal(durable, epochStride + 1, 'fenced')))).toEqual([]) // Asked once.
+  expect(calls(story.welcome(durable))).toMatchObject([{ number: epochStride + 1, attempt: 2 }])
+  expect(told(story.receive(answer(durable, epochStride + 1)))).toMatchObject([{ kind: 'outcome' }])
 })
 
 describe('the journal (section 4)', () => {

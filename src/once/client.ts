@@ -353,9 +353,8 @@ export class ClientMachine extends ClientSteps {
         if (this.isElsewhere(call.session)) return
         return this.sessionExpired(call.session, { code, message })
       case 'fenced':
-        this.refused.durable = { code, message }
-        for (const open of call.session.calls()) this.endUnknown(open, { code, message })
-        this.failQueued(call.session, { code, message })
+        // It may answer a late copy of a dead process's call, which this one goes on with: HELLO tells whether it means us.
+        if (call.session.isWelcome) this.renew(call.session)
         return
       case 'stale':
       case 'xid-reused':

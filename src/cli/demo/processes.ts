@@ -55,7 +55,8 @@ export function openWorkplace(prefix: string): Workplace {
   })
   // As shells count: 128 and the signal's number.
   const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
-  for (const [signal, code] of Object.entries(signals)) process.once(signal, () => process.exit(code))
+  // Heard every time: npm and tsx pass on what the terminal has sent us already, and a second one must not cut this short.
+  for (const [signal, code] of Object.entries(signals)) process.on(signal, () => process.exit(code))
   return { folder, keep: () => (isKept = true) }
 }
 
