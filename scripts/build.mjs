@@ -52,9 +52,10 @@ const bundle = await build({
   },
 })
 chmodSync('dist/cli/main.js', 0o755)
-// The commands are in the bundle; demo/ and kill/ stay, since they are started as processes of their own.
-for (const name of readdirSync('dist/cli'))
-  if (/\.(js|d\.ts)$/.test(name) && name !== 'main.js') rmSync(`dist/cli/${name}`)
+// The commands are in the bundle; beside it stay those that are started as processes of their own.
+const isActor = (file) => /^(demo|kill)[\\/](server|client|bank)\.js$/.test(file)
+for (const file of readdirSync('dist/cli', { recursive: true, encoding: 'utf8' }))
+  if (/\.(js|d\.ts)$/.test(file) && file !== 'main.js' && !isActor(file)) rmSync(`dist/cli/${file}`)
 
 /** Comments are for who reads the sources; what users' editors show is in the .d.ts files. */
 for (const file of readdirSync('dist', { recursive: true, encoding: 'utf8' })) {

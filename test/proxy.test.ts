@@ -103,12 +103,17 @@ test('framed Thrift is seen frame by frame: a call that comes twice runs twice, 
   const { url } = await server.listen('tcp://127.0.0.1:0')
   onTestFinished(() => server.close())
   const link = await startLink(url, '--duplicate', '1', '--direction', 'to-server')
-  const channel = await connect(link.url, { framing: 'framed', codec: 'compact' })
-  expect(await channel.client(KillBank).transfer('a', 'b', 1n, 'twice')).toBe(1n)
-  expect(await channel.client(KillBank).transfer('a', 'b', 1n, 'once', { idempotencyKey: 'k' })).toBe(1n)
-  await channel.close()
-  expect(ran.filter((tag) => tag === 'twice')).toHaveLength(2)
-  expect(ran.filter((tag) => tag === 'once')).toHaveLength(1)
+  for (const [tag, idempotencyKey] of [
+    ['twice', undefined],
+    ['once', 'k'],
+  ] as const) {
+    // A second reply ends a connection: one for each call.
+    const channel = await connect(link.url, { framing: 'framed', codec: 'compact' })
+    expect(await channel.client(KillBank).transfer('a', 'b', 1n, tag, { idempotencyKey })).toBe(1n)
+    while (tag === 'twice' && ran.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    await channel.close()
+  }
+  expect(ran).toEqual(['twice', 'twice', 'once'])
   const { figures } = await link.summary()
   expect(figures.faults).toMatchObject({ duplicated: 2 })
 })
