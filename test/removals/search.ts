@@ -12,6 +12,8 @@ import { bundleWithout, type Rule } from './rules.ts'
 export interface Search {
   /** From 1 to this. */
   readonly seeds: number
+  /** What the servers keep their ledger in; absent: as the seed says. */
+  readonly ledger?: 'postgres' | undefined
 }
 
 /** What the thread says. */
@@ -37,6 +39,8 @@ export async function noticedBy(
   rule: Rule | undefined,
   { seeds, entry = 'worlds.ts' }: Search & { readonly entry?: string },
 ): Promise<Found | undefined> {
+  // A rule of that ledger says nothing in worlds without it.
+  const ledger = rule?.file.startsWith('ledger/postgres') === true ? 'postgres' : undefined
   // Inside the project, where the bundle finds the packages that it leaves outside.
   const folder = join(root, 'node_modules/.cache/oncewire')
   await mkdir(folder, { recursive: true })
@@ -44,7 +48,7 @@ export async function noticedBy(
   const file = join(folder, `without-${place}-${process.pid}.mjs`)
   await bundleWithout(rule, join(import.meta.dirname, entry), file)
   try {
-    return await hear(new Worker(file, { workerData: { seeds }, stdout: true, stderr: true }))
+    return await hear(new Worker(file, { workerData: { seeds, ledger }, stdout: true, stderr: true }))
   } finally {
     await rm(file)
   }

@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { simulateOnce } from '../../src/sim/simulation.ts'
 import type { Said, Search } from './search.ts'
 
-const { seeds } = workerData as Search
+const { seeds, ledger } = workerData as Search
 const say = (said: Said): void => parentPort?.postMessage(said)
 let seed = 1
 
@@ -17,7 +17,7 @@ process.on('unhandledRejection', (error) => say({ kind: 'found', seed, what: `no
 for (; seed <= seeds; seed++) {
   say({ kind: 'playing', seed })
   try {
-    const { violations } = await simulateOnce({ ...world(), seed })
+    const { violations } = await simulateOnce({ ...world(), seed, ledger })
     if (violations.length > 0) say({ kind: 'found', seed, what: violations[0] as string })
   } catch (error) {
     // Without the rule the code does not even hold together.

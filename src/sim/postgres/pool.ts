@@ -33,7 +33,7 @@ export class SimPool implements PostgresPool {
   private readonly world: PoolWorld
   private readonly idle: SimClient[] = []
   private readonly open = new Set<SimClient>()
-  private readonly waiting: ((client: PostgresClient) => void)[] = []
+  private readonly waiting: { resolve(client: PostgresClient): void; reject(error: unknown): void }[] = []
 
   constructor(process: Process, world: PoolWorld, options: PoolOptions) {
     this.process = process
@@ -46,7 +46,8 @@ export class SimPool implements PostgresPool {
       if (!client.isBroken) return client
       this.open.delete(client)
     }
-    if (this.open.size >= this.options.max) return new Promise((resolve) => this.waiting.push(resolve))
+    if (this.open.size >= this.options.max)
+      return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }))
     return this.fresh()
   }
 
@@ -68,9 +69,9 @@ export class SimPool implements PostgresPool {
     const next = this.waiting.shift()
     if (next === undefined) {
       if (!client.isBroken) this.idle.push(client)
-    } else if (!client.isBroken) next(client)
-    // As pg does: who waited is told of a new connection's failure, and tries again.
-    else void this.fresh().then(next, () => void this.waiting.unshift(next))
+    } else if (!client.isBroken) next.resolve(client)
+    // As pg does: who waited is told if no connection can be made.
+    else void this.fresh().then(next.resolve, next.reject)
   }
 
   /** The process was killed: the database finds out, later. */
