@@ -2,6 +2,7 @@
  * The thread in which worlds are played without a rule: this file is bundled with the code, the rule taken out.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { raceOnce } from '../../src/sim/postgres/race.ts'
 import { simulateOnce } from '../../src/sim/simulation.ts'
 import type { Said, Search } from './search.ts'
 
@@ -17,6 +18,8 @@ process.on('unhandledRejection', (error) => say({ kind: 'found', seed, what: `no
 for (; seed <= seeds; seed++) {
   say({ kind: 'playing', seed })
   try {
+    const raced = ledger === 'postgres' ? await raceOnce(seed) : []
+    if (raced.length > 0) say({ kind: 'found', seed, what: `race: ${raced[0]}` })
     const { violations } = await simulateOnce({ ...world(), seed, ledger })
     if (violations.length > 0) say({ kind: 'found', seed, what: violations[0] as string })
   } catch (error) {
