@@ -11,6 +11,7 @@ export default defineConfig({
       { find: /^oncewire\/stub\/v1$/, replacement: source('rpc/stub-v1.ts') },
       { find: /^oncewire\/sqlite$/, replacement: source('ledger/sqlite.ts') },
       { find: /^oncewire\/postgres$/, replacement: source('ledger/postgres.ts') },
+      { find: /^oncewire\/sim$/, replacement: source('sim/index.ts') },
     ],
   },
   test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 20_000 },

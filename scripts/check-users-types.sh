@@ -17,6 +17,6 @@ cat > "$project/tsconfig.json" <<EOF
   "include": ["generated", "front-door.ts"]
 }
 EOF
-echo "export * from 'oncewire'; export * from 'oncewire/sqlite'; export * from 'oncewire/postgres'" > "$project/front-door.ts"
+echo "export * from 'oncewire'; export * from 'oncewire/sqlite'; export * from 'oncewire/postgres'; export * from 'oncewire/sim'" > "$project/front-door.ts"
 "$compiler" --version
 "$compiler" -p "$project"

@@ -16,6 +16,12 @@ export interface Bar {
   readonly hover: string
 }
 
+/** Something that happened beside the calls, to be seen among them. */
+export interface Mark {
+  readonly atMs: number
+  readonly text: string
+}
+
 export interface Picture {
   readonly widthPx: number
   readonly heightPx: number
@@ -25,6 +31,7 @@ export interface Picture {
   readonly path: readonly { readonly xPx: number; readonly yPx: number }[]
   /** What the object holds from that point on. */
   readonly states: readonly { readonly text: string; readonly xPx: number }[]
+  readonly marks: readonly { readonly text: string; readonly xPx: number }[]
   readonly leftOut: number
   /** Calls of the order that are not drawn. */
   readonly placedBefore: number
@@ -36,19 +43,31 @@ const topPx = 54
 const letterPx = 8
 const gapPx = 34
 const endlessPx = 46
+/** One line of text under the rows. */
+export const markPx = 20
 
 export function layOut<Input, Output, State>(
   part: PartVerdict<Input, Output, State>,
   model: SequentialModel<Input, Output, State>,
+  marks: readonly Mark[] = [],
 ): Picture {
   const { calls, culprit } = part
   const shown = nearby(part)
   const { rows, rowOf } = rowsOf(shown, calls)
   const labels = new Map(shown.map((i) => [i, labelOf(calls[i] as HistoryCall<Input, Output>, model)]))
   const order = part.prefixes[0]?.order ?? []
+  const texts = statesOf(part, model)
+  const times = pointTimesOf(order, calls)
+  // Some have their place by a call that is too far away to be drawn.
+  const drawnMs = new Set(shown.map((i) => calls[i]?.calledMs))
+  const points = order.flatMap((call, at) => {
+    const atMs = times[at] as number
+    return shown.includes(call) && drawnMs.has(atMs) ? [{ call, at, atMs }] : []
+  })
   const scale = new Scale(
     shown.map((i) => spanOf(calls[i] as HistoryCall<Input, Output>)),
     shown.map((i) => (labels.get(i) as string).length * letterPx + 16),
+    points.map(({ at, atMs }) => ({ atMs, widthPx: (texts[at] as string).length * letterPx + 8 })),
     letterPx * (Math.max(...rows.map(({ name }) => name.length), 4) + 2),
   )
   const yOf = (i: number): number => topPx + (rowOf.get(i) as number) * rowPx
@@ -67,19 +86,18 @@ export function layOut<Input, Output, State>(
       hover: hoverOf(call, label, order.indexOf(i)),
     }
   })
-  const points = pointsOf(order, calls, scale)
-  const drawn = points.filter(({ call }) => shown.includes(call))
-  const states = statesOf(part, model)
+  const drawn = points.map(({ call, at, atMs }) => ({ call, at, xPx: scale.point(atMs) }))
   return {
     widthPx: scale.widthPx,
-    heightPx: topPx + rows.length * rowPx - 10,
+    heightPx: topPx + rows.length * rowPx - 10 + marks.length * markPx,
     rows,
     bars,
     path: drawn.map(({ call, xPx }) => ({ xPx, yPx: yOf(call) + 8 })),
     states: drawn.flatMap(({ at, xPx }) => {
-      const text = states[at] as string
-      return at > 0 && text === states[at - 1] ? [] : [{ text, xPx }]
+      const text = texts[at] as string
+      return at > 0 && text === texts[at - 1] ? [] : [{ text, xPx }]
     }),
+    marks: marks.map(({ atMs, text }) => ({ text, xPx: scale.near(atMs) })),
     leftOut: calls.length - shown.length,
     placedBefore: order.length - drawn.length,
   }
@@ -146,18 +164,9 @@ function hoverOf(call: HistoryCall<unknown, unknown>, label: string, place: numb
 }
 
 /** Each as early as it may be: when the last call that is placed before it, or it, was made. */
-function pointsOf(
-  order: readonly number[],
-  calls: readonly HistoryCall<unknown, unknown>[],
-  scale: Scale,
-): readonly { readonly call: number; readonly at: number; readonly xPx: number }[] {
+function pointTimesOf(order: readonly number[], calls: readonly HistoryCall<unknown, unknown>[]): readonly number[] {
   let latestMs = -Infinity
-  const times = order.map((i) => (latestMs = Math.max(latestMs, (calls[i] as HistoryCall<unknown, unknown>).calledMs)))
-  return order.map((call, at) => {
-    const first = times.indexOf(times[at] as number)
-    const count = times.lastIndexOf(times[at] as number) - first + 1
-    return { call, at, xPx: scale.behind(times[at] as number, (at - first + 1) / (count + 1)) }
-  })
+  return order.map((i) => (latestMs = Math.max(latestMs, (calls[i] as HistoryCall<unknown, unknown>).calledMs)))
 }
 
 /** As text, behind each call of the order. */
@@ -170,8 +179,13 @@ function statesOf<Input, Output, State>(
     const { input, outcome } = calls[i] as HistoryCall<Input, Output>
     state = model.step(state, input, outcome.kind === 'returned' ? outcome.output : undefined) as State
     const text = model.showState?.(state) ?? String(JSON.stringify(state))
-    return text.length > 16 ? `…${text.slice(-15)}` : text
+    return text.length > 12 ? `…${text.slice(-11)}` : text
   })
+}
+
+interface Room {
+  readonly atMs: number
+  readonly widthPx: number
 }
 
 /** Times to pixels: every time at which something begins or ends has a place, and every word has room. */
@@ -180,23 +194,32 @@ class Scale {
   /** What begins at a time does so before what ends at it: the two are not one after the other. */
   private readonly begins = new Map<number, number>()
   private readonly ends = new Map<number, number>()
+  private readonly times: number[] = []
   private readonly places: readonly number[]
+  /** How many points stand behind a beginning, and how many of them were asked for. */
+  private readonly points = new Map<number, { count: number; asked: number }>()
 
-  constructor(spans: readonly (readonly [number, number])[], widths: readonly number[], leftPx: number) {
+  /** `rooms`: points that stand behind a beginning, with the width of what is written over them. */
+  constructor(
+    spans: readonly (readonly [number, number])[],
+    widths: readonly number[],
+    rooms: readonly Room[],
+    leftPx: number,
+  ) {
     const beginnings = new Set(spans.map(([from]) => from))
     const endings = new Set(spans.map(([, to]) => to).filter((time) => time !== Infinity))
-    let moments = 0
     for (const time of [...new Set([...beginnings, ...endings])].sort((one, other) => one - other)) {
-      if (beginnings.has(time)) this.begins.set(time, moments++)
-      if (endings.has(time)) this.ends.set(time, moments++)
+      if (beginnings.has(time)) this.begins.set(time, this.times.push(time) - 1)
+      if (endings.has(time)) this.ends.set(time, this.times.push(time) - 1)
     }
-    const gaps: number[] = Array.from({ length: moments }, (_, i) => (i === moments - 1 ? endlessPx : gapPx))
-    for (const [i, [from, to]] of spans.entries()) {
-      const first = this.begins.get(from) as number
-      const end = this.ends.get(to) ?? moments
-      const has = gaps.slice(first, end).reduce((sum, gap) => sum + gap, 0)
-      const share = Math.max(0, (widths[i] as number) - has) / (end - first)
-      for (let gap = first; gap < end; gap++) gaps[gap] = (gaps[gap] as number) + share
+    const moments = this.times.length
+    const gaps: number[] = this.times.map((_, i) => (i === moments - 1 ? endlessPx : gapPx))
+    for (const [i, [from, to]] of spans.entries())
+      widen(gaps, [this.begins.get(from) as number, this.ends.get(to) ?? moments], widths[i] as number)
+    for (const { atMs } of rooms) this.points.set(atMs, { count: (this.points.get(atMs)?.count ?? 0) + 1, asked: 0 })
+    for (const { atMs, widthPx } of rooms) {
+      const first = this.begins.get(atMs) ?? 0
+      widen(gaps, [first, first + 1], widthPx * ((this.points.get(atMs)?.count ?? 0) + 1))
     }
     let xPx = leftPx
     this.places = gaps.map((gap) => Math.round((xPx += gap) - gap))
@@ -211,10 +234,27 @@ class Scale {
     return this.places[this.ends.get(time) ?? Infinity] ?? this.widthPx
   }
 
-  /** Some way from a beginning to what comes next. */
-  behind(time: number, share: number): number {
-    const i = this.begins.get(time) ?? 0
-    const from = this.places[i] ?? 0
-    return from + ((this.places[i + 1] ?? this.widthPx) - from) * share
+  /** The next of the points that stand between a beginning and whatever comes next. */
+  point(time: number): number {
+    const points = this.points.get(time) ?? { count: 1, asked: 0 }
+    return this.behind(this.begins.get(time) ?? 0, ++points.asked / (points.count + 1))
   }
+
+  /** Between what was before and what came after. */
+  near(time: number): number {
+    const after = this.times.findIndex((other) => other > time)
+    return this.behind((after < 0 ? this.times.length : after) - 1, 0.5)
+  }
+
+  private behind(moment: number, share: number): number {
+    const from = this.places[moment] ?? 0
+    return from + ((this.places[moment + 1] ?? this.widthPx) - from) * share
+  }
+}
+
+/** Makes the gaps from one to another, that one left out, as wide together as is needed. */
+function widen(gaps: number[], [first, end]: readonly [number, number], widthPx: number): void {
+  const has = gaps.slice(first, end).reduce((sum, gap) => sum + gap, 0)
+  const share = Math.max(0, widthPx - has) / (end - first)
+  for (let gap = first; gap < end; gap++) gaps[gap] = (gaps[gap] as number) + share
 }

@@ -4,13 +4,15 @@
  *
  * Invariant: the page needs nothing from anywhere, and runs no script. Everything that a caller gave stands in it as text.
  */
-import { type Bar, layOut } from './history-layout.ts'
+import { type Bar, layOut, type Mark, markPx, type Picture } from './history-layout.ts'
 import type { HistoryVerdict, PartVerdict, SequentialModel } from './linearizable.ts'
 
 export interface PageOptions {
   readonly title: string
   /** A sentence or two for whoever opens the page. */
   readonly note?: string | undefined
+  /** What else happened, and when. */
+  readonly marks?: readonly Mark[] | undefined
 }
 
 /** Objects on one page; those that are wrong come first. */
@@ -21,7 +23,7 @@ const rank = { violated: 0, undecided: 1, ok: 2 } as const
 export function drawHistory<Input, Output, State>(
   history: HistoryVerdict<Input, Output, State>,
   model: SequentialModel<Input, Output, State>,
-  { title, note }: PageOptions,
+  { title, note, marks }: PageOptions,
 ): string {
   const parts = history.parts.toSorted((one, other) => rank[one.verdict] - rank[other.verdict])
   const shown = parts.slice(0, history.verdict === 'violated' ? Math.max(1, countWrong(parts)) : partsMax)
@@ -35,7 +37,7 @@ export function drawHistory<Input, Output, State>(
 ${note === undefined ? '' : `<p>${escaped(note)}</p>\n`}<p>${counts} Dots are the order that was found; times are in milliseconds, the distances are not to scale.</p>
 ${shown
   .slice(0, partsMax)
-  .map((part) => drawPart(part, model))
+  .map((part) => drawPart(part, model, marks))
   .join('\n')}
 </html>
 `
@@ -53,9 +55,10 @@ const verdictWords = {
 function drawPart<Input, Output, State>(
   part: PartVerdict<Input, Output, State>,
   model: SequentialModel<Input, Output, State>,
+  whatElse: readonly Mark[] | undefined,
 ): string {
-  const picture = layOut(part, model)
-  const { widthPx, heightPx, bars, rows, states, path } = picture
+  const picture = layOut(part, model, whatElse)
+  const { widthPx, heightPx, bars, rows, states, path, marks } = picture
   const left = picture.leftOut === 0 ? '' : ` <small>${picture.leftOut} calls further away are not drawn</small>`
   return `<section>
 <h2>${escaped(part.partition === '' ? 'The object' : part.partition)}${left}</h2>
@@ -66,6 +69,7 @@ ${states.map(({ text, xPx }) => `<text class="state" x="${xPx}" y="18" text-anch
 ${bars.map((bar) => drawBar(bar)).join('\n')}
 <polyline class="order" points="${path.map(({ xPx, yPx }) => `${xPx},${yPx}`).join(' ')}"/>
 ${path.map((point, i) => `<line class="drop" x1="${point.xPx}" x2="${point.xPx}" y1="24" y2="${point.yPx}"/><circle class="point" cx="${point.xPx}" cy="${point.yPx}" r="5"><title>${i + 1 + picture.placedBefore}.</title></circle>`).join('\n')}
+${marks.map((mark, i) => drawMark(mark, heightPx - (marks.length - i) * markPx + 14)).join('\n')}
 </svg>
 </section>`
 }
@@ -73,6 +77,12 @@ ${path.map((point, i) => `<line class="drop" x1="${point.xPx}" x2="${point.xPx}"
 function drawBar({ xPx, yPx, widthPx, kind, label, hover }: Bar): string {
   const end = kind === 'unknown' ? `<text class="label" x="${xPx + widthPx - 22}" y="${yPx - 4}">…</text>` : ''
   return `<g class="call ${kind}"><rect x="${xPx}" y="${yPx - 16}" width="${widthPx}" height="32" rx="4"/><text class="label" x="${xPx + 7}" y="${yPx - 3}">${escaped(label)}</text>${end}<title>${escaped(hover)}</title></g>`
+}
+
+function drawMark({ text, xPx }: Picture['marks'][number], yPx: number): string {
+  // To the left of its line, where there is room.
+  const [side, anchor] = text.length * 8 + 12 < xPx ? [-6, 'end'] : [6, 'start']
+  return `<line class="mark" x1="${xPx}" x2="${xPx}" y1="24" y2="${yPx}"/><text class="mark" x="${xPx + side}" y="${yPx}" text-anchor="${anchor}">${escaped(text)}</text>`
 }
 
 /** What is wrong, in words. */
@@ -111,5 +121,6 @@ svg .state { fill: var(--point) }
 .call.culprit .label { fill: var(--bad); font-weight: bold }
 .order { fill: none; stroke: var(--point); stroke-width: 1.2; opacity: .55 }
 .drop { stroke: var(--point); stroke-dasharray: 1 4; opacity: .5 }
+line.mark { stroke: var(--bad); stroke-dasharray: 2 3 } text.mark { fill: var(--bad) }
 .point { fill: var(--point); stroke: var(--back); stroke-width: 1.5 }
 `
