@@ -30,6 +30,7 @@ const places: readonly (readonly [idl: string, out: string])[] = [
   ['examples/atm', 'examples/atm/gen'],
   ['examples/bank', 'examples/bank/gen'],
   ['examples/calc', 'examples/calc/gen'],
+  ['examples/kv', 'examples/kv/gen'],
   ['src/driver', 'src/driver/gen'],
   ['src/cli/demo', 'src/cli/demo'],
   ['src/cli/kill', 'src/cli/kill'],

@@ -2,6 +2,7 @@
  * Goal: every example runs as its header says. Method: each in processes of its own, against a free port.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
@@ -69,4 +70,37 @@ test('atm: pays out notes, and measures the window in which a crash would leave 
 test('both: two services, one port, one connection', async () => {
   const lines = await linesOf(start('examples/both/main.ts', join(await temporaryFolder(), 'both.db')))
   expect(lines).toEqual(['3 x 250 = 750; paid, 250 left'])
+})
+
+test("kv: the lecture's questions, asked", async () => {
+  const folder = await temporaryFolder()
+  const url = await addressOf(start('examples/kv/server.ts', 'tcp://127.0.0.1:0', join(folder, 'kv.db')))
+  expect(await linesOf(start('examples/kv/client.ts', url, join(folder, 'client.journal')))).toEqual([
+    'put 10, put 20: x is 20',
+    'set x to 8 if x is 7: true; asked for a second time, by a second call: false',
+    'append: 8!',
+    'remove: true, and again: false',
+    'x is not there',
+  ])
+})
+
+test('kv: a late copy of put(x, 10) is seen under at-least-once, rejected and drawn; not under the other two', async () => {
+  const folder = await temporaryFolder()
+  for (const delivery of ['at-least-once', 'at-most-once', 'exactly-once']) {
+    const lines = await linesOf(start('examples/kv/main.ts', `--${delivery}`, '--out', folder))
+    const isWrong = delivery === 'at-least-once'
+    const page = join(folder, `kv-${delivery}.html`)
+    expect(lines).toEqual([
+      `put(x, 10), put(x, 20), and a late copy of the first, ${delivery}: x is ${isWrong ? 10 : 20}`,
+      `${isWrong ? 'NOT linearizable' : 'linearizable'}; drawn in ${page}`,
+    ])
+    expect(readFileSync(page, 'utf8').includes('class="call culprit"')).toBe(isWrong)
+  }
+})
+
+test('kv: four clients and a server that is killed with -9 again and again', async () => {
+  const folder = await temporaryFolder()
+  const lines = await linesOf(start('examples/kv/main.ts', '--seconds', '1.5', '--out', folder))
+  expect(lines[0]).toMatch(/^\d{2,} calls of 4 clients, the server killed [1-9]\d* times, \d+ outcomes unknown$/)
+  expect(lines[1]).toBe(`linearizable; drawn in ${join(folder, 'kv-history.html')}`)
 })
