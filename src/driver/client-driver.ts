@@ -130,23 +130,30 @@ export class ClientDriver {
     const { events } = this.options
     switch (output.kind) {
       case 'send':
+        // Crash point client:before-send-{output.frame.kind}
         return this.link?.send(output.frame)
       case 'settled':
+        // Crash point client:before-settled
         return events.settled(output.call, output.settlement, output.identity)
       case 'wake':
         return this.wake(output.atMs)
       case 'append':
         assert(this.options.journal !== undefined, 'an entry for a journal that is not there')
+        // Crash point client:before-journal-{output.entry.kind}
         return this.options.journal.append(output.entry)
       case 'dial':
+        // Crash point client:before-dial
         return void this.dial()
       case 'hang-up':
         return this.link?.close()
       case 'resolved':
+        // Crash point client:before-resolved
         return events.resolved(output.call, output.executed)
       case 'recovered':
+        // Crash point client:before-recovered
         return events.recovered(output)
       case 'step-ended':
+        // Crash point client:before-step-ended
         return events.stepEnded(output)
       case 'step-resolved':
         return events.stepResolved(output)
@@ -184,7 +191,11 @@ export class ClientDriver {
   private async dial(): Promise<void> {
     let isOver = false
     const owner: ConnectionOwner = {
-      received: (body) => this.input({ kind: 'received', nowMs: this.world.nowMs(), frame: decodeFrame(body) }),
+      received: (body) => {
+        const frame = decodeFrame(body)
+        // Crash point client:after-receiving-{frame.kind}
+        this.input({ kind: 'received', nowMs: this.world.nowMs(), frame })
+      },
       drained: () => {
         this.link?.drained()
         this.tellStalled()
@@ -199,6 +210,7 @@ export class ClientDriver {
       const link = new FrameLink(await this.options.dial(owner))
       if (isOver) return
       if (this.isClosed) return link.close()
+      // Crash point client:after-connecting
       this.link = link
       this.input({ kind: 'connected', nowMs: this.world.nowMs(), endpoint: this.options.endpoint() })
     } catch (error) {

@@ -99,6 +99,7 @@ export class ExternalCalls {
         continue
       }
       if (looked.kind !== 'admitted') return looked
+      // Crash point external:before-prepare
       const prepared = await this.handler.prepare(made)
       // Nothing happened: an outcome like that of a call whose effect is in the database.
       if ('outcome' in prepared) return ledger.execute(call, () => prepared)
@@ -114,10 +115,13 @@ export class ExternalCalls {
   }
 
   private async perform(intent: number, made: ExternalCall): Promise<Answer> {
+    // Crash point external:after-intent
     const window = this.windows.opened()
     const outcome = await this.handler.perform(made)
+    // Crash point external:before-completion
     if (outcome !== undefined) {
       const answer = await this.complete(intent, outcome)
+      // Crash point external:after-completion
       window.completed()
       return answer
     }
@@ -210,7 +214,9 @@ export class ExternalCalls {
   }
 
   private async reconcile(intent: number, made: ExternalCall): Promise<Answer> {
+    // Crash point external:before-reconcile
     const found = await this.handler.reconcile(made)
+    // Crash point external:after-reconcile
     const answer = await this.options.ledger.complete(intent, found)
     this.windows.found(found.kind === 'unknown' ? 'unknown' : found.kind === 'failure' ? found.executed : 'once')
     return answer

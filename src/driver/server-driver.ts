@@ -98,6 +98,7 @@ export class ServerDriver {
   }
 
   private received(peer: Peer, state: PeerState, frame: Frame): void {
+    // Crash point server:after-receiving-{frame.kind}
     const nowMs = this.nowMs()
     if (frame.kind === 'call') {
       const found = this.options.dispatcher.find(frame.method)
@@ -162,21 +163,27 @@ export class ServerDriver {
       case 'send':
         return this.send(output.peer, output.frame)
       case 'execute':
+        // Crash point server:before-execute
         return this.execute(output)
       case 'transact':
+        // Crash point server:before-transact
         return this.transact(output)
       case 'open':
+        // Crash point server:before-open
         return this.open(output)
       case 'resolve': {
+        // Crash point server:before-resolve
         const answer = this.ledger.resolve({ ...output.frame, principal: output.principal })
         return this.executor.told(answer, (given) => this.answered(output.run, given))
       }
       case 'acknowledge': {
         const { session, epoch, firstUnacked } = output.frame
+        // Crash point server:before-acknowledge
         return this.quietly(this.ledger.acknowledge({ session, epoch, firstUnacked, principal: output.principal }))
       }
       case 'bye': {
         const { session, epoch, highest } = output.frame
+        // Crash point server:before-bye
         return this.quietly(this.ledger.bye({ session, epoch, highest, principal: output.principal }))
       }
       case 'hang-up':
@@ -191,6 +198,7 @@ export class ServerDriver {
   private send(peer: Peer, frame: Frame): void {
     const connection = this.peers.get(peer)?.connection
     if (connection === undefined) return
+    // Crash point server:before-send-{frame.kind}
     encodeFrame(connection.begin(), frame)
     connection.end()
   }

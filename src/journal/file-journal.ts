@@ -55,6 +55,7 @@ interface Place {
 }
 
 async function openLocked(place: Place): Promise<FileJournal> {
+  // Crash point journal:after-lock
   const handle = await open(place.path, constants.O_RDWR | constants.O_CREAT, 0o600)
   let recovered: Recovered
   try {
@@ -93,7 +94,9 @@ async function recover(path: string, handle: FileHandle): Promise<Recovered> {
   const cut = cutBytes > 0 ? { offset: wholeBytes, bytes: cutBytes } : undefined
   if (cut !== undefined) await handle.truncate(wholeBytes)
   const header = encodeJournal([])
+  // Crash point journal:before-header
   if (wholeBytes === 0) await writeFully(handle, header, 0)
+  // Crash point journal:before-header-sync
   if (cut !== undefined || wholeBytes === 0) await handle.sync()
   if (wholeBytes === 0) await syncFolder(path)
   return { fold, length: Math.max(wholeBytes, header.length), cut, isOld }
@@ -176,8 +179,11 @@ class AppendedFile implements FileJournal {
     this.spare = group
     const isTooLong = this.length + group.position > this.lengthMax
     if (!isTooLong || !(await this.rewrite())) {
+      // Crash point journal:before-write
       await writeFully(this.handle, group.bytes.subarray(0, group.position), this.length)
+      // Crash point journal:before-sync
       await this.handle.datasync()
+      // Crash point journal:after-sync
       this.length += group.position
     }
     group.position = 0

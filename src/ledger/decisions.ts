@@ -73,6 +73,7 @@ export class Decisions {
     { principal, idempotency }: { readonly principal: string; readonly idempotency: KeyClaim },
     outcome: Outcome,
   ): void {
+    // Crash point ledger:before-key
     const expiresMs = keyExpiryMs(idempotency.key, this.sessions.dateMs, this.limits.keyRetentionMs)
     this.store.putKey({ principal, ...idempotency }, { outcome, fingerprint: idempotency.fingerprint }, expiresMs)
     this.keysWritten++

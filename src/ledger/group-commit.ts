@@ -81,6 +81,7 @@ export class GroupCommit {
     const taken: Work[] = []
     try {
       this.isOpen = true
+      // Crash point ledger:before-begin
       this.transaction.begin()
       const endMs = this.nowMs() + groupMs
       do {
@@ -88,6 +89,7 @@ export class GroupCommit {
         taken.push(work)
         done.push({ work, value: work.run() })
       } while (this.hasRoom(taken, endMs))
+      // Crash point ledger:before-commit
       this.transaction.commit()
     } catch (error) {
       this.abandon(taken, error)
@@ -95,6 +97,7 @@ export class GroupCommit {
     } finally {
       this.isOpen = false
     }
+    // Crash point ledger:after-commit
     for (const { work, value } of done) work.resolve(value as never)
   }
 

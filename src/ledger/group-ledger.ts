@@ -166,9 +166,12 @@ export class GroupLedger<Tx> implements Ledger<Tx> {
     const verdict = admit(this.decisions.rows(call), call, this.limits)
     if (verdict.kind !== 'execute') return this.decisions.known(verdict, call)
     this.store.savepoint()
+    // Crash point ledger:before-handler
     const { outcome, keepsEffects } = this.runHandler(handler)
+    // Crash point ledger:after-handler
     if (!keepsEffects) this.store.rollbackToSavepoint()
     this.store.release()
+    // Crash point ledger:before-record
     return this.decisions.record(call, outcome)
   }
 

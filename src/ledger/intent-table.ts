@@ -60,6 +60,7 @@ export class IntentTable {
     const { session, number, principal, method, object, idempotency, fingerprint } = call
     const { name, incarnation, evidence, arguments: values } = intent
     const row = { session, number, principal, method, object, idempotencyKey: idempotency?.key, name, incarnation }
+    // Crash point ledger:before-intent
     const id = this.store.addIntent({ ...row, state: 'open', arguments: values, evidence })
     this.sessions.addRecord(call, running, { fingerprint, bytes: values.length + evidence.length })
     // Rule 2 (intent-key): the intent carries the key; others with it are told to come back.
@@ -74,6 +75,7 @@ export class IntentTable {
     if (intent === undefined) return effectUnknown
     if (!mayComplete(intent.state, settles)) return this.recorded(intent)
     // The record first: while the intent is open its session is there, and begins its lease anew.
+    // Crash point ledger:before-completion
     this.sessions.replaceRecord(intent, outcome)
     this.store.endIntent(id, outcome.kind === 'unknown' ? 'unknown' : 'over')
     const key = keyName(intent)

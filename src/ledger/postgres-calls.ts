@@ -178,7 +178,9 @@ export class Calls {
       if (isCounted(call)) this.uncountLater(call)
       return this.known(tx, call, { verdict, rows })
     }
+    // Crash point postgres:before-handler
     const { outcome, keepsEffects } = await runHandler(tx, handler)
+    // Crash point postgres:after-handler
     // Rule 2 (rollback): an exception leaves its record, and nothing else.
     if (!keepsEffects) tx.command('ROLLBACK TO SAVEPOINT oncewire_call')
     // Rule 2 (record-with-effect)

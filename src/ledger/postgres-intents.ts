@@ -71,6 +71,7 @@ export class Intents {
         if (isForgotten || isBusy(newest) || isOvertaken(newest, intent.seen)) return { kind: 'overtaken' }
         // Rule 2 (name-held)
         await checkServer(tx, intent)
+        // Crash point postgres:before-intent
         const id = await addIntent(tx, call, intent)
         written = id
         const bytes = intent.arguments.length + intent.evidence.length

@@ -70,6 +70,7 @@ export class Sessions {
       if (row === undefined) return
       const firstUnacked = raisedFirstUnacked(row, frame)
       if (firstUnacked === row.firstUnacked) return
+      // Crash point postgres:before-prune
       tx.send(raiseSession, [row.sid, firstUnacked])
       tx.send(pruneRecords, [row.sid, firstUnacked])
       tx.send(pruneStarts, [row.sid, firstUnacked])

@@ -56,8 +56,12 @@ export class Transaction {
 
   /** Durable when it resolves. */
   async commit(): Promise<void> {
+    // Crash point postgres:before-commit
     this.isCommitSent = true
-    const said = await this.link.command('COMMIT')
+    const committing = this.link.command('COMMIT')
+    // Crash point postgres:commit-sent
+    const said = await committing
+    // Crash point postgres:after-commit
     this.isOver = true
     // Of a transaction in which something failed COMMIT makes ROLLBACK, and says so.
     if (said !== 'COMMIT') this.isCommitSent = false

@@ -80,6 +80,7 @@ export class SessionTable {
 
   /** Forgets a session with all its records. */
   end(id: SessionId, row: StoredSession): void {
+    // Crash point ledger:before-session-end
     this.sessions.delete(id)
     this.store.deleteSession(id)
     this.count(row.principal, -row.liveRecords, -row.recordBytes)
@@ -142,6 +143,7 @@ export class SessionTable {
     if (row === undefined) return
     const firstUnacked = raisedFirstUnacked(row, frame)
     if (firstUnacked === row.firstUnacked) return
+    // Crash point ledger:before-prune
     const { records, bytes } = this.store.prune(frame.session, firstUnacked)
     this.put(frame.session, {
       ...row,

@@ -134,7 +134,8 @@ export abstract class ClientSteps extends ClientCalls {
     const call = this.stepCall(step)
     if (call === undefined || call.isSettled) return
     call.deadlineAtMs = deadlineAtMs
-    this.schedule(call, deadlineAtMs)
+    // What was planned before stays planned: it may have been asked for already, and the answer lost.
+    this.schedule(call, call.dueMs)
   }
 
   private stepCall(step: StepName): OpenCall | undefined {

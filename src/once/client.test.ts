@@ -321,6 +321,21 @@ describe('the journal (section 4)', () => {
     ])
   })
 
+  // The crash proof found it: claimed before its first answer was lost, the step was not asked for again until its deadline.
+  test('a step that its run asks for again is sent again as any call is', () => {
+    const number = 3 * epochStride + 2
+    const call = { method: 'T.t', delivery: 'exactly-once', payload: bytes, idempotencyKey: undefined } as const
+    const begun = { kind: 'call', session: durable, number, call, isOneway: false, endpoint: '' } as const
+    const runs = [{ run: 'r', events: [{ kind: 'begun', step: 0, begun }] }] as const
+    const story = new Story({ journal: { ...held, open: [], unclaimed: [], runs } })
+    story.start()
+    story.connect()
+    story.durable()
+    expect(calls(story.welcome(durable, 4))).toMatchObject([{ number, attempt: 1 }])
+    story.step({ kind: 'claimed', nowMs: 0, step: { run: 'r', step: 0 }, deadlineAtMs: 30_000 })
+    expect(calls(story.pass(110))).toMatchObject([{ number, attempt: 2 }])
+  })
+
   test('a journal that is an old copy: its open calls are unknown, and told so', () => {
     const story = new Story({ journal: held })
     story.start()

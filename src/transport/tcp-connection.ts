@@ -160,6 +160,7 @@ export class TcpConnection implements Connection, Holder {
     socket.write(out.bytes.subarray(0, wholeBytes), () => {
       if (out.bytes.length <= spareBytesMax && spares.length < sparesMax) spares.push(out)
     })
+    // Crash point transport:after-write
     // When the kernel takes all of it at once, the socket never says that it has drained.
     if (isFull && !socket.writableNeedDrain) {
       process.nextTick(() => {

@@ -28,6 +28,12 @@ const table = {
       'Real server and client processes on SQLite, and on one PostgreSQL, behind links of `oncewire proxy` that lose, repeat, reorder, delay and cut; kill -9, SIGSTOP, database crashes and restarts at moments that a seed decides. Every call is accounted for afterwards from what its client wrote down and what stands in databases and on tapes: no effect twice, none that was told `never`, none missing that was told; every answer the one that was made; money conserved; journals and ledgers empty in the end.',
     command: 'npm run proof:chaos',
   },
+  crash: {
+    title: 'Crash points',
+    about:
+      'The statements at which a crash matters are marked in the code; a copy of it, in real processes, ends itself there by SIGKILL: client or server, alone or both, or with all that was not synced lost; on a first delivery, a retransmission, a replay, a recovery and a reconciliation. Then all is started again, and every effect, every answer, the journal and the ledger are counted.',
+    command: 'npm run proof:crash',
+  },
 } as const satisfies Readonly<Record<string, Section>>
 
 export type SectionName = keyof typeof table
