@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, onTestFinished, test } from 'vitest'
 import { temporaryFolder } from './support/bank.ts'
+import { mustBeBuilt } from './support/cli.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -66,6 +67,23 @@ test('atm: pays out notes, and measures the window in which a crash would leave 
   while (told.startsWith('1 payments')) told = await next() // told between the two
   expect(told).toMatch(/^2 payments; window [\d.]+ ms on average, at most [\d.]+ ms; 0 open/)
 })
+
+test('bank: a transfer of three calls, killed at some of its steps (npm run example:bank: at all of them)', async () => {
+  const lines = await linesOf(start('examples/bank/killed.ts', '--every', '14'))
+  expect(lines).toHaveLength(4)
+  for (const line of lines.slice(0, 3)) expect(line).toMatch(/moved once, noted [01]x$/)
+  expect(lines.at(-1)).toBe('3 transfers killed; 0 wrong; alice 99700, bob 300')
+}, 30_000)
+
+test('atm: a crash inside the window, before the effect, after it, and where nobody can say', async () => {
+  mustBeBuilt()
+  const text = (await linesOf(start('examples/atm/crashes.ts'))).join('\n')
+  expect(text).toMatch(/200 payments: [\d.]+ ms each, at most [\d.]+ ms/)
+  expect(text).toContain('is told: not-performed, executed: never. Paid: 0.')
+  expect(text).toContain('is told: 100 cents in the tray. Paid: 100, once.')
+  expect(text.match(/effect-unknown, executed: unknown/g)).toHaveLength(2)
+  expect(text).toMatch(/settled: 203 .* key order-42[^]*is told: settled, executed: once\.$/)
+}, 30_000)
 
 test('both: two services, one port, one connection', async () => {
   const lines = await linesOf(start('examples/both/main.ts', join(await temporaryFolder(), 'both.db')))
