@@ -1,6 +1,7 @@
 /**
  * `npm run proof:crash [-- --share 0.1] [--hits 3] [--ledger sqlite|postgres] [--no-doc]`: client and server crash at every
- * crash point, on a first delivery, a retransmission, a replay, a recovery and a reconciliation; prints how often, and what went wrong.
+ * crash point, on a first delivery, a retransmission, a replay, a recovery and a reconciliation; prints how often, and what
+ * went wrong. `--hits 3`: also when a story comes there for the second and third time.
  */
 import { parseArgs } from 'node:util'
 import { addProof } from '../support/proof.ts'
@@ -10,7 +11,7 @@ import { attempts, faults } from './story.ts'
 const { values } = parseArgs({
   options: {
     share: { type: 'string', default: '1' },
-    hits: { type: 'string', default: '2' },
+    hits: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '3600' },
     ledger: { type: 'string', default: 'both' },
     'no-doc': { type: 'boolean', default: false },
