@@ -33,7 +33,7 @@ export interface PlayOptions {
   readonly atOnce?: number
 }
 
-export async function playAll({ ledger, share, hitsMax, untilMs, atOnce = 4 }: PlayOptions): Promise<Played> {
+export async function playAll({ ledger, share, hitsMax, untilMs, atOnce = 8 }: PlayOptions): Promise<Played> {
   const work = realpathSync(mkdtempSync(join(tmpdir(), 'oncewire-crash-')))
   const actors = await bundleActors()
   const cluster = ledger === 'postgres' ? await startPostgres() : undefined
