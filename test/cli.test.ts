@@ -40,6 +40,7 @@ describe('finding the way', () => {
       'ledger',
       'demo',
       'simulate',
+      'proxy',
       'prove-kills',
       'explain',
       'help',

@@ -33,7 +33,7 @@ test('one seed is told line by line, the same each time', () => {
   expect(code).toBe(0)
   expect(stdout).toMatch(/^ +[\d.]+ server-1 starts$/m)
   expect(stdout).toMatch(/^ +[\d.]+ {3}! server-killed$/m)
-  expect(stdout).toMatch(/^ +[\d.]+ client-2 -> server-1: CALL Bank\.move [0-9a-f]{4}:e1#1 exactly-once, attempt 1/m)
+  expect(stdout).toMatch(/^ +[\d.]+ client-\d -> server-\d: CALL Bank\.\w+ [0-9a-f]{4}:e1#1 exactly-once, attempt 1/m)
   expect(stdout).toMatch(/\nno promise was broken\n$/)
   expect(simulate('--seed', '7').stdout).toBe(stdout)
 })

@@ -31,7 +31,7 @@ const table = {
   crash: {
     title: 'Crash points',
     about:
-      'The statements at which a crash matters are marked in the code; a copy of it, in real processes, ends itself there by SIGKILL: client or server, alone or both, or with all that was not synced lost; on a first delivery, a retransmission, a replay, a recovery and a reconciliation. Then all is started again, and every effect, every answer, the journal and the ledger are counted.',
+      'The statements at which a crash matters are marked in the code; a copy of it, in real processes, ends itself there by SIGKILL: client or server, alone or both, or with all that was not synced lost; on a first delivery, a retransmission, a replay, a recovery and a reconciliation. Then all is started again, and every effect, every answer, the journal and the ledger are counted. A point counts once for each side and each ledger (SQLite, PostgreSQL) that comes to it.',
     command: 'npm run proof:crash',
   },
 } as const satisfies Readonly<Record<string, Section>>
