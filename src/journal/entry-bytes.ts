@@ -1,6 +1,6 @@
 /**
  * Journal entries as bytes: records of u32 length, u32 CRC-32, body; the body is a byte for the kind, then its fields.
- * Format 2; format 1 had no steps. Pure.
+ * Format 3; format 2 had no marks, format 1 no steps. Pure.
  *
  * Invariant: a record that was cut or changed is found out by its length or its checksum.
  */
@@ -25,6 +25,7 @@ const kinds = [
   'step-ended',
   'step-resolved',
   'run-forgotten',
+  'mark',
 ] as const
 const deliveries: readonly Delivery[] = ['at-least-once', 'at-most-once', 'exactly-once', 'external']
 const outcomes = ['reply', 'exception', 'failure', 'unknown'] as const
@@ -33,14 +34,27 @@ const executeds: readonly Executed[] = ['never', 'once', 'unknown']
 
 const headerBytes = 8
 
+/**
+ * Says at which byte of the file it stands: all before it was durable when it was written. It stands in front of the
+ * entries that one sync makes durable.
+ */
+interface Mark {
+  readonly kind: 'mark'
+  readonly offset: number
+}
+
+/** Of a whole record. */
+export const markBytes = 17
+
 /** Appends one record to `out`, or nothing if it throws. */
-export function encodeEntry(out: ByteWriter, entry: JournalEntry): void {
+export function encodeEntry(out: ByteWriter, entry: JournalEntry | Mark): void {
   const start = out.position
   out.u32(0)
   out.u32(0)
   out.u8(kinds.indexOf(entry.kind))
   try {
-    encodeBody(out, entry)
+    if (entry.kind === 'mark') out.u53(entry.offset)
+    else encodeBody(out, entry)
   } catch (error) {
     out.position = start
     throw error
@@ -128,6 +142,14 @@ export function recordAt(
   const body = bytes.subarray(start, end)
   if (end > bytes.length || !isPlausible(body)) return undefined
   return crc32(body) === header.getUint32(4) ? { body, end } : undefined
+}
+
+/** Whether the whole mark of that place begins at `at`. */
+export function isMarkAt(bytes: Uint8Array, at: number): boolean {
+  const start = at + headerBytes
+  if (bytes[start] !== kinds.indexOf('mark')) return false
+  const body = recordAt(bytes, at)?.body
+  return body !== undefined && new ByteReader(body.subarray(1)).u53() === at
 }
 
 /**

@@ -15,7 +15,9 @@ import { OncewireError } from '../errors/oncewire-error.ts'
 import type { JournalEntry, JournalState } from '../once/journal.ts'
 import { type FileJournalOptions, openJournal } from './file-journal.ts'
 import { foldJournal, JournalFold } from './fold.ts'
+import { encodeEntry, markBytes } from './entry-bytes.ts'
 import { encodeJournal } from './journal-bytes.ts'
+import { ByteWriter } from '../std/bytes.ts'
 import { journalContract, type JournalPlace, sampleEntries, sampleEntries1 } from './journal-contract.ts'
 
 async function place(): Promise<string> {
@@ -47,6 +49,17 @@ async function failureOf(file: string): Promise<OncewireError> {
   return error as OncewireError
 }
 
+/** A file that was written in those groups, each of which was synced. */
+function writtenIn(...groups: (readonly JournalEntry[])[]): Uint8Array {
+  const out = new ByteWriter(1024)
+  out.raw(encodeJournal([]))
+  for (const group of groups) {
+    if (group.length > 0) encodeEntry(out, { kind: 'mark', offset: out.position })
+    for (const entry of group) encodeEntry(out, entry)
+  }
+  return out.bytes.slice(0, out.position)
+}
+
 const newFile = async (options?: FileJournalOptions): Promise<JournalPlace> => {
   const file = await place()
   return { open: () => openJournal(file, options), work: () => {} }
@@ -57,7 +70,7 @@ journalContract('file, written anew all the time', () => newFile({ deadBytesMax:
 test('a journal is readable by its owner alone, and leaves nothing beside itself when it is closed', async () => {
   const file = await place()
   const bytes = await write(file, sampleEntries)
-  expect(bytes).toEqual(Buffer.from(encodeJournal(sampleEntries)))
+  expect(bytes).toEqual(Buffer.from(writtenIn(sampleEntries)))
   expect((await stat(file)).mode & 0o777).toBe(0o600)
   expect(await readdir(dirname(file))).toEqual([basename(file)])
 })
@@ -66,12 +79,13 @@ test('the golden files of every format open, with what they hold, and are of the
   for (const [format, entries] of [
     [1, sampleEntries1],
     [2, sampleEntries],
+    [3, sampleEntries],
   ] as const) {
     const file = await place()
     const golden = join(import.meta.dirname, `../../test/golden/formats/journal-${format}.journal`)
     await writeFile(file, await readFile(golden))
     expect(await stateOf(file)).toEqual(foldJournal(entries))
-    expect((await readFile(file))[11]).toBe(2)
+    expect((await readFile(file))[11]).toBe(3)
     expect(await stateOf(file)).toEqual(foldJournal(entries))
   }
 })
@@ -82,14 +96,21 @@ test('every prefix of the file opens as some prefix of the entries, says what wa
   const prefixes = Array.from({ length: sampleEntries.length + 1 }, (_, n) => sampleEntries.slice(0, n))
   for (let length = 0; length <= bytes.length; length++) {
     await writeFile(file, bytes.subarray(0, length))
-    const whole = prefixes.findLast((entries) => encodeJournal(entries).length <= length) ?? []
-    const offset = length < encodeJournal([]).length ? 0 : encodeJournal(whole).length
+    const whole = prefixes.findLast((entries) => writtenIn(entries).length <= length) ?? []
+    const header = encodeJournal([]).length
+    // A mark may be whole before the first entry is.
+    const offset =
+      length < header ? 0 : length < header + markBytes ? header : Math.max(writtenIn(whole).length, header + markBytes)
     const journal = await openJournal(file)
     expect(journal.state).toEqual(foldJournal(whole))
     expect(journal.cut).toEqual(offset === length ? undefined : { offset, bytes: length - offset })
     journal.append({ kind: 'highest', number: 77 })
     await journal.close()
-    expect(await readFile(file)).toEqual(Buffer.from(encodeJournal([...whole, { kind: 'highest', number: 77 }])))
+    const appended = new ByteWriter(64)
+    encodeEntry(appended, { kind: 'mark', offset: Math.max(offset, header) })
+    encodeEntry(appended, { kind: 'highest', number: 77 })
+    const kept = length < header ? Buffer.from(encodeJournal([])) : bytes.subarray(0, offset)
+    expect(await readFile(file)).toEqual(Buffer.concat([kept, appended.bytes.subarray(0, appended.position)]))
   }
 })
 
@@ -98,12 +119,12 @@ test('a damaged file, another file and a newer format are named, and left as the
   const damaged = encodeJournal(sampleEntries)
   damaged[100] = (damaged[100] as number) ^ 1
   const newer = encodeJournal(sampleEntries)
-  newer[11] = 3
+  newer[11] = 4
   const letter = Buffer.from('Dear Alice, this is a letter.')
   for (const [bytes, code, words] of [
     [damaged, 'journal-damaged', /the record at byte \d+ does not match its checksum/],
     [letter, 'journal-damaged', /is no Oncewire journal/],
-    [newer, 'journal-format', /format 3, and this version reads formats 1 to 2/],
+    [newer, 'journal-format', /format 4, and this version reads formats 1 to 3/],
   ] as const) {
     await writeFile(file, bytes)
     const error = await failureOf(file)
@@ -162,7 +183,7 @@ test('a journal that cannot be written anew goes on in the old file', async () =
   await journal.close()
   await rm(`${file}.rewriting`, { recursive: true })
   expect(await stateOf(file)).toEqual(foldJournal([...finished(1), ...sampleEntries]))
-  expect((await readFile(file)).length).toBeLessThan(old.length + encodeJournal(sampleEntries).length)
+  expect((await readFile(file)).length).toBeLessThan(old.length + writtenIn(sampleEntries).length)
 })
 
 test('a journal of finished calls stays small, and forgets nothing that matters', async () => {

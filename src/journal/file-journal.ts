@@ -2,7 +2,8 @@
  * The client's journal in a file: appended, synced in groups off the loop, written anew when most of it is dead.
  *
  * Invariant: entries are durable in the order in which they were appended, and an acknowledged one survives kill -9 and
- * a power cut. A record that was being written when that happened is cut off at the next opening.
+ * a power cut. What was being written when that happened is cut off at the next opening, at its first record that is not
+ * whole.
  */
 import { constants } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
@@ -10,13 +11,13 @@ import { OncewireError } from '../errors/oncewire-error.ts'
 import type { Journal, JournalEntry, JournalState } from '../once/journal.ts'
 import { ByteWriter } from '../std/bytes.ts'
 import { realPath, replaceFile, syncFolder, temporaryOf, writeFully } from './disk.ts'
-import { encodeEntry } from './entry-bytes.ts'
+import { encodeEntry, markBytes } from './entry-bytes.ts'
 import { JournalFold } from './fold.ts'
 import { encodeJournal, readJournal } from './journal-bytes.ts'
 import { lockFile } from './lock.ts'
 
 export interface FileJournal extends Journal {
-  /** What was cut off at opening: a record that was being written when the process or the machine died. */
+  /** What was cut off at opening: entries that were being written when the process or the machine died. */
   readonly cut: { readonly offset: number; readonly bytes: number } | undefined
 }
 
@@ -97,7 +98,8 @@ async function recover(path: string, handle: FileHandle): Promise<Recovered> {
   // Crash point journal:before-header
   if (wholeBytes === 0) await writeFully(handle, header, 0)
   // Crash point journal:before-header-sync
-  if (cut !== undefined || wholeBytes === 0) await handle.sync()
+  // What an earlier process wrote and died before it had synced it may be lost yet: nobody acts on it before this.
+  await handle.sync()
   if (wholeBytes === 0) await syncFolder(path)
   return { fold, length: Math.max(wholeBytes, header.length), cut, isOld }
 }
@@ -114,8 +116,9 @@ class AppendedFile implements FileJournal {
   private length: number
   /** A longer file is written anew. */
   private lengthMax: number
-  private pending = new ByteWriter(4096)
-  private spare = new ByteWriter(4096)
+  /** Entries of the next sync, behind the room for their mark. */
+  private pending = emptyGroup()
+  private spare = emptyGroup()
   private appendedCount = 0
   private writing: Promise<void> | undefined
   private closing: Promise<void> | undefined
@@ -158,7 +161,7 @@ class AppendedFile implements FileJournal {
   private async write(): Promise<void> {
     // One sync for the entries of this turn of the loop.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.pending.position > 0) {
+    while (this.pending.position > markBytes) {
       const { appendedCount } = this
       try {
         await this.makeDurable()
@@ -179,14 +182,17 @@ class AppendedFile implements FileJournal {
     this.spare = group
     const isTooLong = this.length + group.position > this.lengthMax
     if (!isTooLong || !(await this.rewrite())) {
+      const { position } = group
+      group.position = 0
+      encodeEntry(group, { kind: 'mark', offset: this.length })
       // Crash point journal:before-write
-      await writeFully(this.handle, group.bytes.subarray(0, group.position), this.length)
+      await writeFully(this.handle, group.bytes.subarray(0, position), this.length)
       // Crash point journal:before-sync
       await this.handle.datasync()
       // Crash point journal:after-sync
-      this.length += group.position
+      this.length += position
     }
-    group.position = 0
+    group.position = markBytes
   }
 
   /**
@@ -209,6 +215,12 @@ class AppendedFile implements FileJournal {
     await syncFolder(path)
     return true
   }
+}
+
+function emptyGroup(): ByteWriter {
+  const group = new ByteWriter(4096)
+  group.position = markBytes
+  return group
 }
 
 function failed(file: string, cause: unknown, executed: 'never' | 'unknown'): OncewireError {

@@ -1,26 +1,31 @@
 /**
  * A journal as bytes: magic, format, then records. Reads what a crash or a bad disk left. Pure.
  *
- * Invariant: entries are taken from the front, up to the first record that is not whole; if a whole one follows that,
- * the file is damaged and nothing of it is believed.
+ * Invariant: entries are taken from the front, up to the first record that is not whole. What was written behind that
+ * without having been synced goes with it: a power cut keeps any of its sectors. If a mark follows, which was written after
+ * a sync, the file is damaged and nothing of it is believed.
  */
 import { OncewireError } from '../errors/oncewire-error.ts'
 import type { JournalEntry } from '../once/journal.ts'
 import { ByteReader, ByteWriter } from '../std/bytes.ts'
-import { decodeEntry, encodeEntry, recordAt } from './entry-bytes.ts'
+import { decodeEntry, encodeEntry, isMarkAt, recordAt } from './entry-bytes.ts'
 
 /** `OWJRNL` and two zero bytes. */
 const magic = Uint8Array.of(0x4f, 0x57, 0x4a, 0x52, 0x4e, 0x4c, 0, 0)
 /** Each holds everything that the ones before it held. */
-const format = 2
+const format = 3
 const headerBytes = magic.length + 4
 
-/** A whole journal with these entries. */
+/** The first format that has marks. */
+const markedFormat = 3
+
+/** A whole journal with these entries, to be synced before anybody sees it. */
 export function encodeJournal(entries: Iterable<JournalEntry>): Uint8Array {
   const out = new ByteWriter(4096)
   out.raw(magic)
   out.u32(format)
   for (const entry of entries) encodeEntry(out, entry)
+  if (out.position > headerBytes) encodeEntry(out, { kind: 'mark', offset: out.position })
   return out.bytes.subarray(0, out.position)
 }
 
@@ -35,6 +40,9 @@ export function readJournal(
   bytes: Uint8Array,
 ): { readonly entries: JournalEntry[]; readonly wholeBytes: number; readonly isOld: boolean } | undefined {
   const isOurs = magic.subarray(0, bytes.length).every((byte, i) => byte === bytes[i])
+  // The length of a file may be on disk before what it holds.
+  const isUnwritten = bytes.length <= headerBytes && bytes.every((byte) => byte === 0)
+  if (isUnwritten) return undefined
   if (!isOurs) throw damaged(`${path} is no Oncewire journal; it was left as it is`)
   if (bytes.length < headerBytes) return undefined
   const found = new ByteReader(bytes.subarray(magic.length, headerBytes)).u32()
@@ -42,11 +50,13 @@ export function readJournal(
   const entries: JournalEntry[] = []
   let at = headerBytes
   for (let record = recordAt(bytes, at); record !== undefined; record = recordAt(bytes, at)) {
-    entries.push(decode(path, at, record.body))
+    if (!isMarkAt(bytes, at)) entries.push(decode(path, at, record.body))
     at = record.end
   }
-  if (isRecordAfter(bytes, at)) {
-    const message = `${path}: the record at byte ${at} does not match its checksum, and whole ones follow; it was left as it is`
+  const isLater = (place: number): boolean =>
+    found < markedFormat ? recordAt(bytes, place) !== undefined : isMarkAt(bytes, place)
+  if (isAnyAfter(bytes, at, isLater)) {
+    const message = `${path}: the record at byte ${at} does not match its checksum, and what was written after a later sync follows; it was left as it is`
     throw damaged(message)
   }
   return { entries, wholeBytes: at, isOld: found < format }
@@ -60,8 +70,8 @@ function decode(path: string, at: number, body: Uint8Array): JournalEntry {
   }
 }
 
-function isRecordAfter(bytes: Uint8Array, from: number): boolean {
-  for (let at = from + 1; at < bytes.length; at++) if (recordAt(bytes, at) !== undefined) return true
+function isAnyAfter(bytes: Uint8Array, from: number, isThere: (at: number) => boolean): boolean {
+  for (let at = from + 1; at < bytes.length; at++) if (isThere(at)) return true
   return false
 }
 

@@ -45,7 +45,7 @@ const step = (begun: JournalledStep, index: number): JournalEntry => ({
   begun,
 })
 
-/** One of everything: what the golden file of format 2 holds. */
+/** One of everything: what the golden files of formats 2 and 3 hold. */
 export const sampleEntries: readonly JournalEntry[] = [
   ...sampleEntries1,
   step({ kind: 'call', session, number: 6, call: call(6), isOneway: false, endpoint: 'tcp://127.0.0.1:9090' }, 0),

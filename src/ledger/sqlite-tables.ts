@@ -62,6 +62,9 @@ export function prepareTables(writer: Connection, file: string, freshId: string)
       writer.prepare(`INSERT INTO oncewire_meta VALUES ('format', ?), ('id', ?)`).run(values)
     }
     if (format === 1) writer.exec(upgrade1)
+    // A server that was killed between writing and syncing a commit leaves it where everybody reads it and a power cut
+    // takes it: a replay of it would be a lie. A commit of our own syncs what stands before it.
+    writer.prepare(`INSERT OR REPLACE INTO oncewire_meta VALUES ('opening', ?)`).run([freshId])
     writer.exec('COMMIT')
   } catch (error) {
     writer.exec('ROLLBACK')

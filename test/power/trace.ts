@@ -30,13 +30,13 @@ export interface Played {
   readonly calls: number
   /** Length of a transfer's tag, at least. */
   readonly bytes: number
-  /** Each life of the client but the last ends by kill -9, each of the server too. */
-  readonly lives: number
-  readonly changes?: readonly Change[]
+  /** How often both are started; 2 if absent. All lives but the last end by kill -9. */
+  readonly lives?: number | undefined
+  readonly changes?: readonly Change[] | undefined
 }
 
 /** Plays it in `folder`, which must be empty. */
-export async function playTraced(folder: string, { calls, bytes, lives, changes = [] }: Played): Promise<PowerEvent[]> {
+export async function playTraced(folder: string, { calls, bytes, lives = 2, changes = [] }: Played): Promise<PowerEvent[]> {
   const real = realpathSync(folder)
   const root = join(real, 'root')
   for (const name of ['server', 'client', tapesFolder]) mkdirSync(join(root, name), { recursive: true })

@@ -10,7 +10,7 @@ import type { PowerEvent } from './power-shim.ts'
 
 /**
  * What becomes of what was not synced. `none`: lost. `all`: there, as after kill -9. `some`: each write, length and name
- * by chance. `sectors`: each sector of each write by chance. `torn`: all but the last write of each file, which ends
+ * by chance. `sectors`: each sector of each write by chance; of the others the length may stay. `torn`: all but the last write of each file, which ends
  * anywhere in it.
  */
 export const fates = ['none', 'all', 'some', 'sectors', 'torn'] as const
@@ -185,7 +185,9 @@ function contentOf({ durable, pending }: DiskFile, fate: Fate, random: () => num
     case 'some':
       return pending.filter(() => random() < 0.5).reduce(applyChange, durable)
     case 'sectors':
-      return pending.flatMap((change) => sectorsOf(change).filter(() => random() < 0.5)).reduce(applyChange, durable)
+      return pending
+        .flatMap((change) => sectorsOf(change).flatMap((part) => someOf(part, random)))
+        .reduce(applyChange, durable)
     case 'torn': {
       const whole = pending.slice(0, -1).reduce(applyChange, durable)
       if (last?.kind !== 'write') return whole
@@ -195,6 +197,13 @@ function contentOf({ durable, pending }: DiskFile, fate: Fate, random: () => num
     default:
       throw new Error(`no such fate: ${String(fate)}`)
   }
+}
+
+/** All of it, nothing, or its length alone. */
+function someOf(change: Change, random: () => number): Change[] {
+  if (random() < 0.5) return [change]
+  if (change.kind === 'length' || random() < 0.5) return []
+  return [{ kind: 'write', offset: change.offset + change.bytes.length, bytes: new Uint8Array(0) }]
 }
 
 /** A write as the disk does it: the sectors of the file, in any order. */
