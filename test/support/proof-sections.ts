@@ -34,6 +34,12 @@ const table = {
       'The statements at which a crash matters are marked in the code; a copy of it, in real processes, ends itself there by SIGKILL: client or server, alone or both, or with all that was not synced lost; on a first delivery, a retransmission, a replay, a recovery and a reconciliation. Then all is started again, and every effect, every answer, the journal and the ledger are counted. A point counts once for each side and each ledger (SQLite, PostgreSQL) that comes to it.',
     command: 'npm run proof:crash',
   },
+  power: {
+    title: 'Power cuts',
+    about:
+      'Real server and client processes under a shim that writes down every write, rename, sync and frame sent. At each sync the disks are rebuilt as a power cut would leave them, with what was not synced lost, torn, or there by chance in writes or sectors; production code opens them, and everything has to end: what was told stands, what stands was told, each effect once.',
+    command: 'npm run proof:power',
+  },
 } as const satisfies Readonly<Record<string, Section>>
 
 export type SectionName = keyof typeof table
