@@ -29,7 +29,6 @@ export class Outside {
 
   see(event: PowerEvent): void {
     if (event.kind === 'sent') this.heard(event.socket, event.bytes)
-    if (event.kind === 'closed') this.sockets.delete(event.socket)
     if (event.kind === 'opened') this.paths.set(event.inode, event.path)
     if (event.kind !== 'wrote') return
     const path = this.paths.get(event.inode) ?? ''

@@ -36,7 +36,10 @@ export interface Played {
 }
 
 /** Plays it in `folder`, which must be empty. */
-export async function playTraced(folder: string, { calls, bytes, lives = 2, changes = [] }: Played): Promise<PowerEvent[]> {
+export async function playTraced(
+  folder: string,
+  { calls, bytes, lives = 2, changes = [] }: Played,
+): Promise<PowerEvent[]> {
   const real = realpathSync(folder)
   const root = join(real, 'root')
   for (const name of ['server', 'client', tapesFolder]) mkdirSync(join(root, name), { recursive: true })

@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum kind {
-  OPENED = 1, WROTE, TRUNCATED, RENAMED, UNLINKED, SYNC_BEGUN, SYNCED, SENT, UNSENT, CLOSED, UNSUPPORTED
+  OPENED = 1, WROTE, TRUNCATED, RENAMED, UNLINKED, SYNC_BEGUN, SYNCED, SENT, UNSENT, UNSUPPORTED
 };
 enum { CREATED = 1, EMPTIED = 2, FOLDER = 4 };
 
@@ -37,9 +37,8 @@ struct header {
 };
 
 #define FDS 65536
-/* What is known of a descriptor: nothing, a file below the root (its inode), or a socket that has sent something. */
+/* Inodes of descriptors that were opened below the root. libuv closes by a bare system call: what stands here may be old. */
 static uint64_t inodes[FDS];
-static char sockets[FDS];
 static int trace = -1;
 static char root[PATH_MAX];
 static size_t rootLength;
@@ -110,7 +109,7 @@ static int opened(int fd, int flags, int existed) {
   int before = errno;
   char link[64], path[PATH_MAX];
   struct stat stat;
-  inodes[fd] = sockets[fd] = 0;
+  inodes[fd] = 0;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t length = readlink(link, path, sizeof path - 1);
   if (length > 0) {
@@ -161,23 +160,29 @@ OPENAT(openat64)
 
 int close(int fd) {
   if (fd == trace && trace >= 0) return 0;
-  if (fd >= 0 && fd < FDS) {
-    if (sockets[fd]) note(CLOSED, fd, 0, 0, NULL, 0);
-    inodes[fd] = sockets[fd] = 0;
-  }
+  if (fd >= 0 && fd < FDS) inodes[fd] = 0;
   return REAL(close)(fd);
 }
 
-static int isFile(int fd) { return trace >= 0 && fd >= 0 && fd < FDS && inodes[fd] != 0; }
-
-static int isNetwork(int fd) {
-  struct sockaddr_storage address;
-  socklen_t length = sizeof address;
+static int isFile(int fd) {
+  struct stat stat;
+  if (trace < 0 || fd < 0 || fd >= FDS || inodes[fd] == 0) return 0;
   int before = errno;
-  int is = trace >= 0 && fd >= 0 && fd < FDS && !isFile(fd) && getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
-           (address.ss_family == AF_INET || address.ss_family == AF_INET6);
+  int is = fstat(fd, &stat) == 0 && (S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)) && stat.st_ino == inodes[fd];
   errno = before;
   return is;
+}
+
+/* The inode of a socket of the network, which no other has in its life; 0 of anything else. */
+static uint64_t network(int fd) {
+  struct sockaddr_storage address;
+  struct stat stat;
+  socklen_t length = sizeof address;
+  int before = errno;
+  int is = trace >= 0 && getsockname(fd, (struct sockaddr *)&address, &length) == 0 && fstat(fd, &stat) == 0 &&
+           (address.ss_family == AF_INET || address.ss_family == AF_INET6);
+  errno = before;
+  return is ? stat.st_ino : 0;
 }
 
 static size_t lengthOf(const struct iovec *parts, int count) {
@@ -199,15 +204,10 @@ static void wrote(int fd, uint64_t offset, const struct iovec *parts, int count,
   note(WROTE, fd, inodes[fd], offset, taken, n);
 }
 
-static void sending(int fd, const struct iovec *parts, int count) {
-  sockets[fd] = 1;
-  note(SENT, fd, 0, 0, parts, count);
-}
-
 /* What the kernel did not take was not sent, and comes again. */
-static ssize_t sent(int fd, size_t length, ssize_t taken) {
+static ssize_t sent(uint64_t socket, size_t length, ssize_t taken) {
   size_t left = length - (taken < 0 ? 0 : (size_t)taken);
-  if (left > 0) note(UNSENT, fd, 0, left, NULL, 0);
+  if (left > 0) note(UNSENT, -1, socket, left, NULL, 0);
   return taken;
 }
 
@@ -219,9 +219,10 @@ static void wroteHere(int fd, const struct iovec *parts, int count, ssize_t writ
 
 ssize_t write(int fd, const void *bytes, size_t length) {
   struct iovec part = {(void *)bytes, length};
-  if (isNetwork(fd)) {
-    sending(fd, &part, 1);
-    return sent(fd, length, REAL(write)(fd, bytes, length));
+  uint64_t socket = network(fd);
+  if (socket != 0) {
+    note(SENT, fd, socket, 0, &part, 1);
+    return sent(socket, length, REAL(write)(fd, bytes, length));
   }
   ssize_t written = REAL(write)(fd, bytes, length);
   if (isFile(fd)) wroteHere(fd, &part, 1, written);
@@ -229,9 +230,10 @@ ssize_t write(int fd, const void *bytes, size_t length) {
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-  if (isNetwork(fd)) {
-    sending(fd, parts, count);
-    return sent(fd, lengthOf(parts, count), REAL(writev)(fd, parts, count));
+  uint64_t socket = network(fd);
+  if (socket != 0) {
+    note(SENT, fd, socket, 0, parts, count);
+    return sent(socket, lengthOf(parts, count), REAL(writev)(fd, parts, count));
   }
   ssize_t written = REAL(writev)(fd, parts, count);
   if (isFile(fd)) wroteHere(fd, parts, count, written);
@@ -240,15 +242,17 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
 
 ssize_t send(int fd, const void *bytes, size_t length, int flags) {
   struct iovec part = {(void *)bytes, length};
-  if (!isNetwork(fd)) return REAL(send)(fd, bytes, length, flags);
-  sending(fd, &part, 1);
-  return sent(fd, length, REAL(send)(fd, bytes, length, flags));
+  uint64_t socket = network(fd);
+  if (socket == 0) return REAL(send)(fd, bytes, length, flags);
+  note(SENT, fd, socket, 0, &part, 1);
+  return sent(socket, length, REAL(send)(fd, bytes, length, flags));
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
-  if (!isNetwork(fd)) return REAL(sendmsg)(fd, message, flags);
-  sending(fd, message->msg_iov, (int)message->msg_iovlen);
-  return sent(fd, lengthOf(message->msg_iov, (int)message->msg_iovlen), REAL(sendmsg)(fd, message, flags));
+  uint64_t socket = network(fd);
+  if (socket == 0) return REAL(sendmsg)(fd, message, flags);
+  note(SENT, fd, socket, 0, message->msg_iov, (int)message->msg_iovlen);
+  return sent(socket, lengthOf(message->msg_iov, (int)message->msg_iovlen), REAL(sendmsg)(fd, message, flags));
 }
 
 #define PWRITE(name, off)                                                                                              \

@@ -73,15 +73,14 @@ export type PowerEvent =
   | { readonly kind: 'unlinked'; readonly path: string }
   /** What stands in front of `sync-begun` is durable from `synced` on. */
   | { readonly kind: 'sync-begun' | 'synced'; readonly inode: bigint; readonly process: number }
-  /** `socket`: of one process, until it is closed. `unsent`: that many of the last bytes were not taken after all. */
+  /** `unsent`: that many of the last bytes were not taken after all. */
   | { readonly kind: 'sent'; readonly socket: string; readonly bytes: Uint8Array }
   | { readonly kind: 'unsent'; readonly socket: string; readonly count: number }
-  | { readonly kind: 'closed'; readonly socket: string }
   /** The process did something that cannot be played back. */
   | { readonly kind: 'unsupported'; readonly inode: bigint; readonly what: string }
 
 const kinds = [
-  ...['', 'opened', 'wrote', 'truncated', 'renamed', 'unlinked', 'sync-begun', 'synced', 'sent', 'unsent', 'closed'],
+  ...['', 'opened', 'wrote', 'truncated', 'renamed', 'unlinked', 'sync-begun', 'synced', 'sent', 'unsent'],
   'unsupported',
 ] as const
 const headerBytes = 32
@@ -100,8 +99,8 @@ export function readTrace(file: string): PowerEvent[] {
 function eventOf(header: DataView, body: Uint8Array): PowerEvent {
   const kind = kinds[header.getUint32(4, true)] as PowerEvent['kind']
   const process = header.getUint32(8, true)
-  const socket = `${process}/${header.getUint32(12, true)}`
   const inode = header.getBigUint64(16, true)
+  const socket = `${process}/${inode}`
   const value = Number(header.getBigUint64(24, true))
   const text = (): string => Buffer.from(body).toString()
   switch (kind) {
@@ -126,8 +125,6 @@ function eventOf(header: DataView, body: Uint8Array): PowerEvent {
       return { kind, socket, bytes: body }
     case 'unsent':
       return { kind, socket, count: value }
-    case 'closed':
-      return { kind, socket }
     case 'unsupported':
       return { kind, inode, what: text() }
     default:
