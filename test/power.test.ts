@@ -33,9 +33,7 @@ describe.runIf(process.platform === 'linux')('power cuts', () => {
   }, 60_000)
 
   const changes: Readonly<Record<string, readonly Change[]>> = {
-    'a journal that is not synced': [
-      { file: 'journal/file-journal.ts', from: 'await this.handle.datasync()', to: '' },
-    ],
+    'a journal that is not synced': [{ file: 'journal/file-journal.ts', from: 'await this.handle.datasync()', to: '' }],
     'a ledger that is not synced': [
       { file: 'ledger/sqlite.ts', from: `'PRAGMA synchronous = FULL'`, to: `'PRAGMA synchronous = NORMAL'` },
       { file: 'ledger/sqlite.ts', from: 'synchronous === 2n', to: 'synchronous === 1n' },
